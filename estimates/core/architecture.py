@@ -9,22 +9,32 @@ after the other or side by side) followed by a tuple of feed-forwards, so that t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 
 @dataclass(frozen=True, slots=True)
 class Indexer:
-    """Sparse-attention indexer: picks the `top_k` cached tokens that the attention then reads."""
+    """Sparse-attention indexer: picks the `top_k` cached tokens that the attention then reads.
+
+    Its queries come from the query latent where the attention has one, from the hidden state otherwise; one
+    key of `head_dim` a cached entry. Under compressed attention it picks among the compressed entries.
+    """
 
     heads: int
     head_dim: int
     top_k: int
-    owns_keys: bool = True  # False: shares the selection of an earlier layer, holds no index keys
+    owns_keys: bool = True  # False: shares the selection of an earlier layer, holds no index keys or weights
+    weighted: bool = True  # a learned weight per head and token (hidden x heads)
+    extra_parameters: int = 0  # norms and compressors of the indexer
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Softmax attention with key and value heads (MHA, GQA, MQA), full, windowed, sparse or cross."""
+    """Softmax attention with key and value heads (MHA, GQA, MQA), full, windowed, sparse or cross.
+
+    With `kv_compression` above 1 the compressed entries grow with the context, and `window` bounds the
+    uncompressed recent tokens that are kept beside them (DeepSeek-V4).
+    """
 
     heads: int
     kv_heads: int
@@ -41,6 +51,10 @@ class Attention:
     sparse_top_k: int | None = None  # tokens attended when sparse without an indexer of its own
     indexer: Indexer | None = None
     extra_parameters: int = 0  # biases, query and key norms, sinks, compressors: small or off the hot path
+    input_width: int | None = None  # width the projections read, when it is not the hidden size (Zamba2: 2 h)
+    q_lora_rank: int | None = None  # low-rank query: h q + q H d instead of h H d
+    output_lora_rank: int | None = None  # low-rank output per group: H d r + groups r h instead of H d h
+    output_groups: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,7 @@ class Mamba2:
     conv: int
     state_bytes_per_element: int = 4
     extra_parameters: int = 0
+    gated_norm: bool = True  # a norm of the inner width before the output projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +148,7 @@ class RecurrentMixer:
     state_elements: int
     state_bytes_per_element: int = 4
     extra_parameters: int = 0
+    shift_elements: int = 0  # token-shift or convolution state, in the activation format
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +171,7 @@ class MixtureOfExperts:
     gated: bool = True
     latent: int | None = None  # width the routed experts work in, when it is not the hidden size
     extra_parameters: int = 0  # router bias, shared-expert gate, latent projections excluded
+    zero_experts: int = 0  # identity experts: outputs of the router without weights (LongCat)
 
 
 Mixer = (
@@ -182,6 +199,21 @@ class LayerGroup:
     weight_sets: int | None = None  # distinct copies of the weights; None: one per layer
 
 
+TensorGroup = Literal[
+    "embedding",
+    "mixer",
+    "dense_ffn",
+    "routed_experts",
+    "shared_experts",
+    "router",
+    "head",
+    "norms",
+    "mtp",
+    "vision",
+]
+TENSOR_GROUPS: tuple[TensorGroup, ...] = get_args(TensorGroup)
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterTerm:
     """A named lump of parameters that no layer group holds (vision tower, position table, ...)."""
@@ -189,6 +221,7 @@ class ParameterTerm:
     name: str
     parameters: int
     active: bool = False  # read at each decode step
+    group: TensorGroup = "norms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +231,7 @@ class MultiTokenPrediction:
     modules: int
     layer: LayerGroup  # the block of one module
     extra_parameters: int = 0  # projection and norms of one module
-    duplicated_embedding_and_head: bool = False  # the checkpoint stores V h twice more per module set
+    duplicated_embedding_and_head: bool = False  # the checkpoint stores V h twice more in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,4 +261,5 @@ class Architecture:
     extra: tuple[ParameterTerm, ...] = ()
     mtp: MultiTokenPrediction | None = None
     encoder: EncoderStack | None = None
+    cross_tokens: int | None = None  # source tokens that cross-attention caches (an image, a 30 s window)
     notes: tuple[str, ...] = field(default=())
