@@ -1,0 +1,121 @@
+"""Middleware: request id, body limit, an unavailable database as 503, the admin's content policy, change context."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pghistory.middleware
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.utils.csp import CSP
+
+from config import request_id
+from config.problems import problem
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+logger = logging.getLogger(__name__)
+
+
+class RequestIdMiddleware:
+    """Adopts or makes the request id and returns it in `X-Request-ID`."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        value = request_id.begin(request.headers.get("X-Request-ID"))
+        request.request_id = value  # type: ignore[attr-defined]
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id.end()
+        response["X-Request-ID"] = value
+        return response
+
+
+class DatabaseUnavailableMiddleware:
+    """Answers 503 where the database cannot be reached, whether a view or another middleware found out.
+
+    A view's exception arrives in `process_exception`, before Django turns it into a 500; the exception of an inner
+    middleware is turned into a response by Django on its way here, so that it is recognised by what it carries.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return unavailable(exception)
+
+
+def unavailable(exception: BaseException) -> HttpResponse | None:
+    """The 503 for an unreachable database, or None for any other exception.
+
+    `OperationalError` without an SQLSTATE, or with one of class 08 (connection), 53 (resources) or 57P (shutdown), is
+    the server's absence; a statement's own failure, such as a deadlock, is not.
+    """
+    if not isinstance(exception, OperationalError | InterfaceError):
+        return None
+    state = getattr(exception.__cause__, "sqlstate", None)
+    if state is not None and not state.startswith(("08", "53", "57P")):
+        return None
+    logger.error("database unavailable: %s", " ".join(str(exception).split()))
+    return problem(
+        503, "database-unavailable", "The database cannot be reached; nothing was changed. Try again.", 5
+    )
+
+
+class BodyLimitMiddleware:
+    """Refuses a body above `ATLAS_MAX_BODY_BYTES` by its announced length, before anything reads it.
+
+    WSGI servers give no more of a body than Content-Length announces; a chunked body without a length is refused.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            return problem(411, "length-required", "Send the body with a Content-Length.")
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        limit = settings.ATLAS_MAX_BODY_BYTES
+        if not announced.isdecimal():
+            return problem(400, "content-length", "Content-Length is not a whole number.")
+        if int(announced) > limit:
+            return problem(
+                413,
+                "body-too-large",
+                f"The body has {int(announced):,} bytes; at most {limit:,} are accepted.",
+            )
+        return self.get_response(request)
+
+
+# The admin's Alpine.js evaluates its attributes as expressions and sets styles; the pages of the product need neither.
+ADMIN_CSP = {
+    **settings.SECURE_CSP,
+    "script-src": [CSP.SELF, CSP.NONCE, CSP.UNSAFE_EVAL],
+    "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
+}
+
+
+class AdminContentSecurityPolicyMiddleware:
+    """Gives the admin the wider policy that its interface needs, and nothing else."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith("/admin/") and not hasattr(response, "_csp_config"):
+            response._csp_config = ADMIN_CSP  # type: ignore[attr-defined]
+        return response
+
+
+class ChangeContextMiddleware(pghistory.middleware.HistoryMiddleware):  # type: ignore[misc]
+    """Notes the user, the address and the request id with each change that a request makes."""
+
+    def get_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().get_context(request), "request_id": request_id.current_request_id()}

@@ -1,0 +1,14 @@
+"""Addresses of the service. A part adds its own with one `include` in the place marked for it."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
+
+from config import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    # The API: /api/v1/, /api/schema/, /api/docs/
+    # The explorer: /
+]

@@ -1,0 +1,1 @@
+"""What all tests share: the private servers start by themselves at the first connection."""
