@@ -1,4 +1,4 @@
-"""The application that carries the product's system checks and its management commands for running services."""
+"""The application of the running service: its system checks and its commands."""
 
 from django.apps import AppConfig
 

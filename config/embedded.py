@@ -1,12 +1,14 @@
 """The private Postgres and Valkey of a clone, under `.local/`, started by whoever needs them first.
 
-They stand in for real servers on a development machine and in tests, where `DATABASE_URL` and `BROKER_URL` are unset.
-Nothing here runs at import: the database backend in `config/private_database` and the Celery application call
-`ensure_postgres` and `ensure_valkey` at their first connection. A server outlives the process that started it, so that
-several commands share it; `manage.py services stop` or Ctrl-C in `make run` ends it.
+They stand in for real servers on a development machine and in tests, where `DATABASE_URL` and `BROKER_URL`
+are unset. Nothing here runs at import: the database backend in `config/private_database` and the Celery
+application call `ensure_postgres` and `ensure_valkey` at their first connection. A server outlives the
+process that started it, so that several commands share it; `manage.py services stop`, `make stop` or Ctrl-C
+in `make run` ends it.
 
-Both listen on Unix sockets only, in a directory that no other user can enter: there is no port to collide with and no
-password to keep. `DATABASE_NAME` chooses a database on the private server, `ATLAS_LOCAL_DIR` another directory.
+Both listen on Unix sockets only, in a directory that no other user can enter: there is no port to collide
+with and no password to keep. `DATABASE_NAME` chooses a database on the private server (created when missing),
+`ATLAS_LOCAL_DIR` another directory for all of it.
 """
 
 import fcntl
@@ -20,9 +22,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import psutil
@@ -34,7 +36,9 @@ SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT = 100  # sun_path holds 104 bytes on macOS and 108 on Linux, the closing zero included
 START_SECONDS = 60
 STOP_SECONDS = 30
-MANAGED = "ATLAS_SERVICES_MANAGED"  # set for the children of the supervisor, which alone starts and stops servers then
+MANAGED = (
+    "ATLAS_SERVICES_MANAGED"  # set for the supervisor's children: it alone starts and stops servers then
+)
 
 # Bulk work on two cores beside a web server and a worker; everything else is Postgres's default.
 POSTGRES_SETTINGS = {
@@ -62,7 +66,7 @@ class ServiceError(Exception):
 
 
 def local_dir() -> Path:
-    """The directory of everything private to this clone: data of both servers, sockets, logs, the development key."""
+    """What is private to this clone: data of both servers, sockets, logs, the development key."""
     return Path(os.environ.get("ATLAS_LOCAL_DIR") or BASE_DIR / ".local").absolute()
 
 
@@ -75,7 +79,7 @@ def valkey_data_dir() -> Path:
 
 
 def socket_dir() -> Path:
-    """Where both sockets live: `.local/run`, or a directory of the same meaning under /tmp where that path is too long."""
+    """Where both sockets live: `.local/run`, or a directory under /tmp where that path is too long."""
     wanted = local_dir() / "run"
     if len(os.fsencode(wanted / (SOCKET_NAME + ".lock"))) <= SOCKET_PATH_LIMIT:
         return wanted
@@ -92,8 +96,8 @@ def broker_url() -> str:
     return f"redis+socket://{valkey_socket()}"
 
 
-def database_settings(name: str) -> dict[str, object]:
-    """Django's settings for a database of this name on the private Postgres, which starts at the first connection."""
+def database_settings(name: str) -> dict[str, Any]:
+    """Django's settings for a database on the private Postgres, which starts at the first connection."""
     return {
         "ENGINE": "config.private_database",
         "NAME": name,
@@ -105,7 +109,7 @@ def database_settings(name: str) -> dict[str, object]:
 
 @contextmanager
 def _exclusive() -> Iterator[None]:
-    """Hold the lock of this clone's servers, so that two commands never start or stop one at the same time."""
+    """Hold the lock of this clone's servers: no two commands start or stop one at the same time."""
     local_dir().mkdir(parents=True, exist_ok=True)
     with (local_dir() / "services.lock").open("a") as handle:
         deadline = time.monotonic() + 2 * START_SECONDS
@@ -116,7 +120,7 @@ def _exclusive() -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise ServiceError(
-                        f"Another command has held {handle.name} for {2 * START_SECONDS} s; end it and try again."
+                        f"Another command has held {handle.name} for {2 * START_SECONDS} s; end it first."
                     ) from None
                 time.sleep(0.05)
         yield
@@ -143,7 +147,7 @@ def _tail(log: Path, lines: int = 3) -> str:
         return f"its log cannot be read ({error.strerror})"
 
 
-# ---- Postgres ------------------------------------------------------------------------------------------------------
+# ---- Postgres ------------------------------------------------------------------------------------------
 
 
 def _postgres_binary(name: str) -> Path:
@@ -158,9 +162,9 @@ def _postgres_binary(name: str) -> Path:
 
 
 def _postgres_owner(data: Path) -> tuple[int, int] | None:
-    """User and group that must run Postgres where this process is root, which Postgres refuses; None for any other user.
+    """User and group to run Postgres as where this process is root, which Postgres refuses; else None.
 
-    The owner of existing data goes on owning it. A first start makes the operating system user `embedded_postgres`.
+    The owner of existing data keeps it. A first start makes the system user `embedded_postgres`.
     """
     if os.geteuid() != 0:
         if data.exists() and data.stat().st_uid != os.geteuid():
@@ -183,7 +187,7 @@ def _postgres_owner(data: Path) -> tuple[int, int] | None:
 
 
 def _open_the_way(path: Path) -> None:
-    """Let other users traverse, not list, the directories above a path: Postgres runs as another user under root."""
+    """Let other users traverse, not list, the directories above a path: Postgres is another user then."""
     for parent in path.resolve().parents:
         mode = parent.stat().st_mode
         if not mode & stat.S_IXOTH:
@@ -191,7 +195,7 @@ def _open_the_way(path: Path) -> None:
 
 
 def _postmaster(data: Path) -> "psutil.Process | None":
-    """The running server of this data directory by its pid file, checked against the process behind the pid."""
+    """The running server of this directory by its pid file, checked against the process behind the pid."""
     import psutil
 
     try:
@@ -226,7 +230,7 @@ def _end_orphans(data: Path) -> None:
 
 
 def postgres_is_running() -> bool:
-    """Whether the private Postgres is ready by its pid file and answers an SSL request with its refusal, one letter."""
+    """Whether the private Postgres is ready by its pid file and answers an SSL request (with one letter)."""
     try:
         ready = "ready" in (postgres_data_dir() / "postmaster.pid").read_text().splitlines()[-1]
     except (OSError, IndexError):
@@ -317,8 +321,8 @@ def ensure_postgres() -> None:
     """Start the private Postgres unless it accepts connections already; a second caller waits for the first.
 
     Raises:
-        ServiceError: it does not start, its data belongs to another user or another major version, or the supervisor
-            that manages it has stopped it.
+        ServiceError: it does not start, its data is another user's or another major version's, or the
+            supervisor that manages it has stopped it.
     """
     if postgres_is_running():
         return
@@ -339,10 +343,8 @@ def ensure_database(name: str) -> None:
     ) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             return
-        try:
+        with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):  # made meanwhile
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-            pass  # another command created it in the meantime
 
 
 def stop_postgres() -> bool:
@@ -375,7 +377,7 @@ def _end(name: str, process: "psutil.Process", number: signal.Signals) -> bool:
     return True
 
 
-# ---- Valkey --------------------------------------------------------------------------------------------------------
+# ---- Valkey --------------------------------------------------------------------------------------------
 
 
 def valkey_is_running() -> bool:

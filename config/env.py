@@ -1,11 +1,12 @@
 """Typed reading of environment variables; a missing or malformed one stops the start with one clear line.
 
-Each reader registers the variable it reads, so that `REGISTRY` lists every setting the product knows, with its default
-and its meaning: the deployment files and the documentation are checked against it.
+Each reader registers the variable it reads, so that `REGISTRY` lists every setting the product knows, with
+its default and its meaning: the deployment files and the documentation are checked against it.
 """
 
 import os
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -40,13 +41,18 @@ def is_set(name: str) -> bool:
     return bool(os.environ.get(name, "").strip())
 
 
-def text(name: str, default: str | None = None, meaning: str = "") -> str | None:
+def text(name: str, default: str, meaning: str) -> str:
     """The value as it stands, or the default."""
     value = _register(name, "text", default, meaning)
     return default if value is None else value
 
 
-def required(name: str, why: str, meaning: str = "") -> str:
+def optional(name: str, meaning: str) -> str | None:
+    """The value as it stands, or None where unset."""
+    return _register(name, "text", None, meaning)
+
+
+def required(name: str, why: str, meaning: str) -> str:
     """The value of a variable that has no default.
 
     Raises:
@@ -58,7 +64,7 @@ def required(name: str, why: str, meaning: str = "") -> str:
     return value
 
 
-def flag(name: str, default: bool, meaning: str = "") -> bool:
+def flag(name: str, default: bool, meaning: str) -> bool:
     """A yes-or-no value.
 
     Raises:
@@ -74,7 +80,7 @@ def flag(name: str, default: bool, meaning: str = "") -> bool:
     raise ImproperlyConfigured(f"{name}={value!r} is not a flag: use 1 or 0.")
 
 
-def integer(name: str, default: int, minimum: int, maximum: int, meaning: str = "") -> int:
+def integer(name: str, default: int, minimum: int, maximum: int, meaning: str) -> int:
     """A whole number within [minimum, maximum].
 
     Raises:
@@ -92,7 +98,7 @@ def integer(name: str, default: int, minimum: int, maximum: int, meaning: str = 
     return number
 
 
-def choice(name: str, default: str, accepted: tuple[str, ...], meaning: str = "") -> str:
+def choice(name: str, default: str, accepted: tuple[str, ...], meaning: str) -> str:
     """One of a few words.
 
     Raises:
@@ -106,7 +112,7 @@ def choice(name: str, default: str, accepted: tuple[str, ...], meaning: str = ""
     return value
 
 
-def words(name: str, default: tuple[str, ...], meaning: str = "") -> list[str]:
+def words(name: str, default: tuple[str, ...], meaning: str) -> list[str]:
     """A comma-separated list without empty entries."""
     value = _register(name, "comma-separated list", ",".join(default) or "empty", meaning)
     if value is None:
@@ -114,10 +120,10 @@ def words(name: str, default: tuple[str, ...], meaning: str = "") -> list[str]:
     return [word.strip() for word in value.split(",") if word.strip()]
 
 
-def database_from_url(name: str, meaning: str = "") -> dict[str, object] | None:
-    """Django's database settings from postgres://user:password@host:port/name?option=value, or None where unset.
+def database_from_url(name: str, meaning: str) -> dict[str, Any] | None:
+    """Django's database settings from postgres://user:password@host:port/name?option=value, or None.
 
-    Query parameters become libpq options (sslmode, connect_timeout, ...); `host=/directory` names a socket directory.
+    Query parameters become libpq options (sslmode, connect_timeout, ...); `host=/dir` is a socket directory.
 
     Raises:
         ImproperlyConfigured: another scheme, a malformed port, or no database name.
@@ -135,7 +141,7 @@ def database_from_url(name: str, meaning: str = "") -> dict[str, object] | None:
     database = unquote(parts.path.removeprefix("/"))
     if not database:
         raise ImproperlyConfigured(f"{name} names no database: postgres://user:password@host:port/name.")
-    options: dict[str, object] = dict(parse_qsl(parts.query))
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
     host = str(options.pop("host", "") or unquote(parts.hostname or ""))
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -148,8 +154,8 @@ def database_from_url(name: str, meaning: str = "") -> dict[str, object] | None:
     }
 
 
-def broker_url(name: str, meaning: str = "") -> str | None:
-    """A Celery broker address of the Redis protocol, or None where unset; valkey:// is accepted as a spelling.
+def broker_url(name: str, meaning: str) -> str | None:
+    """A Celery broker address of the Redis protocol, or None; valkey:// is accepted as a spelling.
 
     Raises:
         ImproperlyConfigured: another scheme.

@@ -1,4 +1,4 @@
-"""Middleware: request id, body limit, an unavailable database as 503, the admin's content policy, change context."""
+"""Middleware: request id, body limit, 503 without a database, the admin's content policy, change context."""
 
 import logging
 from collections.abc import Callable
@@ -37,8 +37,8 @@ class RequestIdMiddleware:
 class DatabaseUnavailableMiddleware:
     """Answers 503 where the database cannot be reached, whether a view or another middleware found out.
 
-    A view's exception arrives in `process_exception`, before Django turns it into a 500; the exception of an inner
-    middleware is turned into a response by Django on its way here, so that it is recognised by what it carries.
+    A view's exception arrives in `process_exception`. An inner middleware's has become a 500 on its way
+    here, which is why `handler500` in `config/errors.py` asks the same question.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -54,8 +54,8 @@ class DatabaseUnavailableMiddleware:
 def unavailable(exception: BaseException) -> HttpResponse | None:
     """The 503 for an unreachable database, or None for any other exception.
 
-    `OperationalError` without an SQLSTATE, or with one of class 08 (connection), 53 (resources) or 57P (shutdown), is
-    the server's absence; a statement's own failure, such as a deadlock, is not.
+    `OperationalError` without an SQLSTATE, or with one of class 08 (connection), 53 (resources) or 57P
+    (shutdown), is the server's absence; a statement's own failure, such as a deadlock, is not.
     """
     if not isinstance(exception, OperationalError | InterfaceError):
         return None
@@ -71,7 +71,7 @@ def unavailable(exception: BaseException) -> HttpResponse | None:
 class BodyLimitMiddleware:
     """Refuses a body above `ATLAS_MAX_BODY_BYTES` by its announced length, before anything reads it.
 
-    WSGI servers give no more of a body than Content-Length announces; a chunked body without a length is refused.
+    A WSGI server gives no more of a body than Content-Length announces; a chunked body is refused.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -93,7 +93,7 @@ class BodyLimitMiddleware:
         return self.get_response(request)
 
 
-# The admin's Alpine.js evaluates its attributes as expressions and sets styles; the pages of the product need neither.
+# The admin's Alpine.js evaluates attributes as expressions and sets styles; no other page needs either.
 ADMIN_CSP = {
     **settings.SECURE_CSP,
     "script-src": [CSP.SELF, CSP.NONCE, CSP.UNSAFE_EVAL],

@@ -8,7 +8,7 @@ from config.request_id import current_request_id
 
 
 def problem(status: int, code: str, detail: str, retry_after_seconds: int | None = None) -> JsonResponse:
-    """An `application/problem+json` response that carries the request id; `code` names the kind of problem."""
+    """An `application/problem+json` response with the request id; `code` names the kind of problem."""
     response = JsonResponse(
         {
             "type": f"urn:inference-atlas:problem:{code}",

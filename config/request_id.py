@@ -1,4 +1,4 @@
-"""The request id: taken from `X-Request-ID` or made here, the same in the answer, the logs and the change history."""
+"""The request id: taken from `X-Request-ID` or made here, the same in answer, logs and history."""
 
 import logging
 import re

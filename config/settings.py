@@ -1,4 +1,4 @@
-"""Settings of Inference Atlas, read from environment variables that `config/env.py` registers; importing is cheap."""
+"""Settings of Inference Atlas, read from the environment variables that `config/env.py` registers."""
 
 import secrets
 from pathlib import Path
@@ -11,7 +11,7 @@ from config import embedded, env
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 
-# ---- What kind of machine this is ----------------------------------------------------------------------------------
+# ---- What kind of machine this is ----------------------------------------------------------------------
 
 ENVIRONMENT = env.choice(
     "ATLAS_ENV",
@@ -28,7 +28,7 @@ if DEBUG and not DEVELOPMENT:
 
 
 def development_secret_key() -> str:
-    """A random key of this clone, made at first need and kept under `.local/`, so that sessions survive a restart."""
+    """A random key of this clone, kept under `.local/`, so that sessions survive a restart."""
     path = embedded.local_dir() / "secret_key"
     try:
         return path.read_text().strip()
@@ -40,7 +40,7 @@ def development_secret_key() -> str:
 
 
 if DEVELOPMENT:
-    SECRET_KEY = env.text("SECRET_KEY", meaning="Signs sessions and tokens.") or development_secret_key()
+    SECRET_KEY = env.optional("SECRET_KEY", meaning="Signs sessions and tokens.") or development_secret_key()
 else:
     SECRET_KEY = env.required(
         "SECRET_KEY",
@@ -68,7 +68,7 @@ ATLAS_MAX_BODY_BYTES = env.integer(
     meaning="Largest request body; above it 413.",
 )
 
-# ---- Applications --------------------------------------------------------------------------------------------------
+# ---- Applications --------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "unfold",
@@ -134,12 +134,12 @@ TEMPLATES = [
     },
 ]
 
-# ---- Database ------------------------------------------------------------------------------------------------------
+# ---- Database ------------------------------------------------------------------------------------------
 
 DATABASE_NAME = env.text(
     "DATABASE_NAME", default="inference_atlas", meaning="Database on the private Postgres."
 )
-TEST_DATABASE_NAME = env.text(
+TEST_DATABASE_NAME = env.optional(
     "TEST_DATABASE_NAME",
     meaning="Database of a test run; give parallel runs different names. Default: test_ and the name.",
 )
@@ -150,17 +150,18 @@ DATABASE_IS_PRIVATE = DATABASE_FROM_URL is None
 env.text(
     "ATLAS_LOCAL_DIR", default=".local", meaning="Directory of the private servers and the development key."
 )
+_database = DATABASE_FROM_URL or embedded.database_settings(DATABASE_NAME)
 DATABASES = {
     "default": {
-        **(DATABASE_FROM_URL or embedded.database_settings(DATABASE_NAME or "inference_atlas")),
+        **_database,
+        "OPTIONS": {"connect_timeout": 5, **_database["OPTIONS"]},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "TEST": {"NAME": TEST_DATABASE_NAME},
     }
 }
-DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, **DATABASES["default"]["OPTIONS"]}
 
-# ---- Tasks ---------------------------------------------------------------------------------------------------------
+# ---- Tasks ---------------------------------------------------------------------------------------------
 
 BROKER_FROM_URL = env.broker_url(
     "BROKER_URL", meaning="A Valkey or Redis server in place of the private one."
@@ -176,7 +177,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_DEFAULT_QUEUE = "atlas"
+CELERY_TASK_DEFAULT_QUEUE = f"atlas.{_database['NAME']}"  # databases that share a broker share no work
 CELERY_TASK_PUBLISH_RETRY = (
     False  # a request never waits for the broker: the sweeper finds what a lost hint missed
 )
@@ -198,7 +199,7 @@ CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
 CELERY_BEAT_SCHEDULE_FILENAME = str(embedded.local_dir() / "celerybeat-schedule")
 
-# ---- API -----------------------------------------------------------------------------------------------------------
+# ---- API -----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -214,7 +215,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
-# ---- Time, language, files -----------------------------------------------------------------------------------------
+# ---- Time, language, files -----------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
@@ -233,7 +234,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 WHITENOISE_AUTOREFRESH = DEBUG
 
-# ---- Security ------------------------------------------------------------------------------------------------------
+# ---- Security ------------------------------------------------------------------------------------------
 
 SECURE_CSP = {
     "default-src": [CSP.SELF],
@@ -271,7 +272,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 
-# ---- Logs ----------------------------------------------------------------------------------------------------------
+# ---- Logs ----------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="INFO", accepted=("DEBUG", "INFO", "WARNING", "ERROR"), meaning="Least level logged."

@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, path
 
 from config import health
 
+handler500 = "config.errors.handler500"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -1,1 +1,1 @@
-"""Django's Postgres backend for the private server: the first connection of a process starts it if need be."""
+"""Django's Postgres backend for the private server: the first connection starts it if need be."""

@@ -9,7 +9,7 @@ from config import embedded
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Starts the private Postgres and creates the database by name, once in a process, then behaves as Django's own."""
+    """Starts the private Postgres and creates the database, once in a process; else Django's own."""
 
     _prepared: set[str] = set()
 
