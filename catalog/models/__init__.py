@@ -1,0 +1,33 @@
+"""The facts: vendors, hardware, language models, prices, workloads, measurements, claims and their sources."""
+
+from catalog.models.accelerators import Accelerator, Link, MemoryTier, PeakRate
+from catalog.models.claims import PublishedClaim
+from catalog.models.language_models import LanguageModel, ModelAlias
+from catalog.models.measurements import MeasuredValue, MeasurementRun
+from catalog.models.prices import Offer, PriceQuote, Provider, PurchasePrice, TokenPrice
+from catalog.models.sources import Figure, Source
+from catalog.models.systems import System
+from catalog.models.vendors import Vendor
+from catalog.models.workloads import Workload
+
+__all__ = [
+    "Accelerator",
+    "Figure",
+    "LanguageModel",
+    "Link",
+    "MeasuredValue",
+    "MeasurementRun",
+    "MemoryTier",
+    "ModelAlias",
+    "Offer",
+    "PeakRate",
+    "PriceQuote",
+    "Provider",
+    "PublishedClaim",
+    "PurchasePrice",
+    "Source",
+    "System",
+    "TokenPrice",
+    "Vendor",
+    "Workload",
+]
