@@ -48,12 +48,12 @@ class Problems:
         return len(self._found)
 
     def raise_if_any(self) -> None:
-        """Raise `DataFilesRefused` when anything was found."""
+        """Raise `DataFilesError` when anything was found."""
         if self._found:
-            raise DataFilesRefused(list(self))
+            raise DataFilesError(list(self))
 
 
-class DataFilesRefused(Exception):
+class DataFilesError(Exception):
     """The data files hold faults; nothing was loaded."""
 
     def __init__(self, problems: list[Problem]) -> None:

@@ -2,10 +2,11 @@
 
 A load has three steps, over all kinds in the order of their references:
 
-1. `parse` turns one data file into records. It touches no database and raises nothing: faults go to `problems`
-   with their line (see `catalog.importing.files`: `read_yaml` + `validated`, `read_csv` + `validated_row`).
+1. `parse` turns one data file into records. It touches no database and raises nothing: faults go to
+   `problems` with their line (see `catalog.importing.files`: `read_yaml` + `validated`, `read_csv` + `validated_row`).
 2. `check` looks at all records together (references to other kinds, natural keys). Duplicate keys within a
-   kind are found by the framework. Still no database.
+   kind are found by the framework. Still no database. `review` yields lines about what is doubtful but legal
+   (spot above on demand, exact factors of 2): they are printed and stop nothing.
 3. Only when no kind noted a fault, `write` runs, kind after kind, inside ONE transaction. Rows are written in
    bulk through `catalog.importing.rows` (`sync_rows` for facts that an editor may change, `append_rows` for
    append-only ones): they write only what changed, so a second load changes nothing and bumps no version.
@@ -15,6 +16,7 @@ A new kind is a module with one `Kind` and one line in `catalog.importing.regist
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from django.db import models
@@ -34,7 +36,7 @@ class Record:
 
 @dataclass(slots=True)
 class Counts:
-    """What a write did to one kind. `kept`: an editor's change in the database that the file did not override."""
+    """What a write did to one kind. `kept`: an editor's value in the database that no file overrode."""
 
     added: int = 0
     changed: int = 0
@@ -82,8 +84,6 @@ class Facts:
         """Note a fault when `key` is given but names no record of `kind`."""
         known = self._records.get(kind, {})
         if key and key not in known:
-            from difflib import get_close_matches
-
             near = get_close_matches(key, known, n=3)
             hint = f"; nearest: {', '.join(near)}" if near else ""
             problems.add(place, field_name, key, f"the key of one of the {kind}{hint}")
@@ -117,6 +117,11 @@ def _no_check(facts: Facts, problems: Problems) -> None:
     """Nothing refers to other kinds."""
 
 
+def _no_review(facts: Facts) -> Iterable[str]:
+    """Nothing doubtful is looked for."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of fact: its name (as in `--only`), its files, the kinds it refers to, and the three steps."""
@@ -127,3 +132,4 @@ class Kind:
     write: Callable[[list[Record], Load], Counts]
     after: tuple[str, ...] = ()
     check: Callable[[Facts, Problems], None] = _no_check
+    review: Callable[[Facts], Iterable[str]] = _no_review

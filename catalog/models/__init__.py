@@ -3,6 +3,7 @@
 from catalog.models.accelerators import Accelerator, Link, MemoryTier, PeakRate
 from catalog.models.claims import PublishedClaim
 from catalog.models.language_models import LanguageModel, ModelAlias
+from catalog.models.loads import LoadedRow
 from catalog.models.measurements import MeasuredValue, MeasurementRun
 from catalog.models.prices import Offer, PriceQuote, Provider, PurchasePrice, TokenPrice
 from catalog.models.sources import Figure, Source
@@ -15,6 +16,7 @@ __all__ = [
     "Figure",
     "LanguageModel",
     "Link",
+    "LoadedRow",
     "MeasuredValue",
     "MeasurementRun",
     "MemoryTier",

@@ -16,6 +16,13 @@ class FigureKind(models.TextChoices):
     ASSUMED = "assumed", "assumed"
 
 
+class FigureOrigin(models.TextChoices):
+    """Who put the figure in: a load of the data files may replace its own figures, never an editor's."""
+
+    FILE = "file", "data files"
+    EDITOR = "editor", "editor"
+
+
 class Confidence(models.TextChoices):
     HIGH = "high", "high"
     MEDIUM = "medium", "medium"
@@ -75,6 +82,7 @@ class Figure(models.Model):
     source = models.ForeignKey(Source, models.PROTECT, related_name="figures", null=True, blank=True)
     observed_on = models.CharField(max_length=10, blank=True, help_text="ISO date, as exact as known")
     accepted = models.BooleanField(default=False)
+    origin = models.CharField(max_length=10, choices=FigureOrigin, default=FigureOrigin.EDITOR, editable=False)
     reason = models.TextField(blank=True, help_text="why accepted or not, or what was normalised")
     created_at = models.DateTimeField(auto_now_add=True)
 
