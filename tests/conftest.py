@@ -3,16 +3,14 @@
 The private servers start by themselves at the first connection; `TEST_DATABASE_NAME` names the test database.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
 from config.celery import app
 
 
 @pytest.fixture(scope="session", autouse=True)
-def queue_of_the_tests() -> Iterator[str]:
+def queue_of_the_tests() -> str:
     """Route every task of the run to a queue that only a test's own worker reads."""
     name = "atlas.tests"
     app.conf.task_default_queue = name
-    yield name
+    return name
