@@ -1,4 +1,4 @@
-"""Whether this database was loaded from the catalogue's files as they are now, so that a restart skips loading.
+"""Whether this database was loaded from the catalogue files as they are, so that a restart skips the loading.
 
 The stamp lies beside the private servers and names the database by its cluster and its object id: a database
 made anew is loaded anew.

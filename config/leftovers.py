@@ -1,4 +1,4 @@
-"""What a supervisor notes about its processes, and how the next one ends those that a killed one left behind."""
+"""What a supervisor notes about its processes, and how the next one ends what a killed one left behind."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 """`make run`: sets the service up, keeps its processes running, prints their logs as one, and ends all of it.
 
 Order: private servers, migrations, catalogue, login; then the web server, and once it answers the worker, the
-beat and the first calculation. `python -m config.supervisor stop` ends a running service and the private servers.
+beat and the first calculation. `python -m config.supervisor stop` ends a running service and private servers.
 """
 
 import fcntl
