@@ -12,6 +12,35 @@ class Float4Field(models.FloatField):
         return "real"
 
 
+class RunState(models.TextChoices):
+    QUEUED = "queued", "queued"
+    RUNNING = "running", "running"
+    DONE = "done", "done"
+    FAILED = "failed", "failed"
+
+
+class CalculationRun(models.Model):
+    """One request to recalculate: its scope, progress and outcome."""
+
+    scope = models.CharField(max_length=300, help_text="all, model:SLUG, accelerator:SLUG or stale")
+    reason = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=8, choices=RunState, default=RunState.QUEUED)
+    chunks = models.PositiveIntegerField(default=0)
+    chunks_done = models.PositiveIntegerField(default=0)
+    configurations = models.BigIntegerField(default=0)
+    rows_written = models.BigIntegerField(default=0)
+    requested_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-requested_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.state}"
+
+
 class CalculationState(models.TextChoices):
     NEVER = "never", "not calculated yet"
     DONE = "done", "calculated"
@@ -37,6 +66,15 @@ class Calculation(models.Model):
     calculated_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
+    run = models.ForeignKey(
+        CalculationRun,
+        models.SET_NULL,
+        related_name="pending",
+        null=True,
+        blank=True,
+        db_index=False,
+        help_text="the run that still waits for this calculation",
+    )
 
     class Meta:
         ordering = ["language_model", "accelerator"]
@@ -45,7 +83,14 @@ class Calculation(models.Model):
                 fields=["language_model", "accelerator"], name="estimates_calculation_natural_key"
             )
         ]
-        indexes = [models.Index(fields=["accelerator"])]
+        indexes = [
+            models.Index(fields=["accelerator"]),
+            models.Index(
+                fields=["run", "language_model"],
+                condition=models.Q(run__isnull=False),
+                name="estimates_calculation_pending",
+            ),
+        ]
 
 
 class Objective(models.IntegerChoices):
@@ -117,32 +162,3 @@ class Estimate(models.Model):
             )
         ]
         indexes = [models.Index(fields=["calculation"]), models.Index(fields=["offer"])]
-
-
-class RunState(models.TextChoices):
-    QUEUED = "queued", "queued"
-    RUNNING = "running", "running"
-    DONE = "done", "done"
-    FAILED = "failed", "failed"
-
-
-class CalculationRun(models.Model):
-    """One request to recalculate: its scope, progress and outcome."""
-
-    scope = models.CharField(max_length=300, help_text="all, model:SLUG, accelerator:SLUG or stale")
-    reason = models.CharField(max_length=300, blank=True)
-    state = models.CharField(max_length=8, choices=RunState, default=RunState.QUEUED)
-    chunks = models.PositiveIntegerField(default=0)
-    chunks_done = models.PositiveIntegerField(default=0)
-    configurations = models.BigIntegerField(default=0)
-    rows_written = models.BigIntegerField(default=0)
-    requested_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    error = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ["-requested_at", "-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.scope} {self.state}"
