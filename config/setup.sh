@@ -39,7 +39,7 @@ if ! fits .venv/bin/python; then
 fi
 
 echo "setup    | installing the locked requirements"
-PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off \
+PYTHONWARNINGS=ignore .venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check --no-input --progress-bar off \
     --require-hashes --requirement requirements.txt --requirement requirements-dev.txt ||
     fail "the locked requirements could not be installed, see above; run it again once the package registry answers"
 printf '%s\n' "$wanted" >"$stamp"
