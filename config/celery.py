@@ -17,7 +17,7 @@ class AtlasCelery(Celery):
 
         from config import embedded
 
-        if settings.BROKER_IS_PRIVATE:
+        if settings.BROKER_IS_PRIVATE and not os.environ.get(embedded.MANAGED):
             try:
                 embedded.ensure_valkey()
             except embedded.ServiceError as error:
