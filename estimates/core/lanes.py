@@ -1,0 +1,257 @@
+"""Configurations as columns: everything a step's time needs of a chip, its links, formats and layout.
+
+A lane is one (chip with its links, weight scheme, KV format, tensor x data x expert parallel layout). Rates
+enter as inverse effective rates, so that an unpublished rate is a zero compute time, reported as missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimates.core.efficiency import EfficiencyTable, Fit
+from estimates.core.facts import Chip, Link
+from estimates.core.formats import FORMATS, WeightScheme
+
+Array = NDArray[np.floating]
+
+GEMM_GROUPS: tuple[str, ...] = ("attention", "dense_ffn", "shared_experts", "router", "head", "routed_experts")
+_ACTIVATION_BYTES = {"fp4": 0.5 + 1 / 16, "fp6": 0.78, "fp8": 1.0, "int8": 1.0, "int4": 0.5}
+_SLOT = ("weight_bytes", "activation_bytes", "inverse_compute", "inverse_memory", "start", "p")
+_SCALARS: tuple[tuple[str, float], ...] = (  # coefficient of the data, factor to SI
+    ("kernel_us", 1e-6),
+    ("kernels_dense_layer", 1),
+    ("kernels_expert_layer", 1),
+    ("kernels_latent_layer", 1),
+    ("kernels_recurrent_layer", 1),
+    ("elementwise_share", 1),
+    ("elementwise_bytes_per_hidden", 1),
+    ("host_step_us", 1e-6),
+    ("host_sequence_us", 1e-6),
+    ("host_layer_us", 1e-6),
+    ("layer_latency_us", 1e-6),
+    ("interference_share", 1),
+    ("routing_skew", 1),
+    ("expert_imbalance", 1),
+    ("prefill_pipelining", 1),
+    ("pipeline_alpha_us", 1e-6),
+    ("burst_share", 1),
+    ("saturation_share", 1),
+    ("dispatch_bytes", 1),
+    ("combine_bytes", 1),
+    ("chunk_tokens", 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A chip with the links it is sold with: offers of one variant share their evaluation."""
+
+    chip: Chip
+    scale_up: Link | None
+    scale_out: Link | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One configuration; tp x dp chips make a pipeline stage."""
+
+    variant: Variant
+    scheme: WeightScheme
+    kv_format: str
+    tp: int
+    dp: int
+    ep: int
+    software: str | None = None
+    chunk_tokens: int | None = None
+
+    @property
+    def group(self) -> int:
+        return self.tp * self.dp
+
+
+@dataclass(frozen=True, slots=True)
+class ChipTerms:
+    """Numbers of one (chip, scheme, KV format): a row of floats, what was inherited, what is missing."""
+
+    values: tuple[float, ...]
+    level: int
+    computes: tuple[tuple[str, str | None], ...]  # tensor group -> rate it computes with
+    origins: tuple[str, ...]
+    missing_rates: tuple[str, ...]
+
+
+def compute_rate(chip: Chip, storage: str) -> str | None:
+    """The native rate of a storage format or the narrowest wider one the chip has; None: no such rate."""
+    rates = dict(chip.rates)
+    return next((name for name in FORMATS[storage].compute if name in rates), None)
+
+
+def resolve(chip: Chip, operation: str, storage: str, table: EfficiencyTable, software: str | None) -> tuple[Fit, str | None]:
+    """The efficiency of an operation and the rate it computes with.
+
+    Where the measured kernel computes in another format than the chip's native one (weights unpacked to
+    16 bit), the fit's own denominator stands.
+    """
+    native = compute_rate(chip, storage)
+    fit = table.fit(chip, operation, storage, native, software)
+    if fit.compute is not None and fit.level <= 1 and chip.rate(fit.compute) is not None and operation == "experts":
+        return fit, fit.compute
+    return fit, native
+
+
+def attention_rate(chip: Chip, scheme: WeightScheme) -> str | None:
+    """Scores and values are computed in 16 bit where the chip can, in its integers where it cannot."""
+    return compute_rate(chip, "bf16") or compute_rate(chip, scheme.activation) or compute_rate(chip, "int4")
+
+
+def chip_terms(
+    chip: Chip, scheme: WeightScheme, kv_format: str, table: EfficiencyTable, software: str | None
+) -> ChipTerms:
+    """Look up and invert every rate a lane needs; remembered in the table."""
+    key = (chip, scheme, kv_format, software)
+    known = table.cache.get(key)
+    if isinstance(known, ChipTerms):
+        return known
+    bandwidth = chip.bandwidth or np.inf
+    values: list[float] = []
+    levels: list[int] = []
+    computes: list[tuple[str, str | None]] = []
+    origins: list[str] = []
+    missing: list[str] = []
+    for group in GEMM_GROUPS:
+        operation = "experts" if group == "routed_experts" else "gemm"
+        storage = "bf16" if group == "router" else getattr(scheme, group)
+        fit, compute = resolve(chip, operation, storage, table, software)
+        peak = chip.rate(compute) if compute else None
+        if peak is None:
+            missing.append(FORMATS[storage].compute[0])
+        values += [
+            FORMATS[storage].bytes,
+            _ACTIVATION_BYTES.get(compute or "", 2.0),
+            1 / (fit.eff_compute * peak) if peak else 0.0,
+            1 / (fit.eff_memory * bandwidth),
+            fit.t0_s,
+            fit.p,
+        ]
+        computes.append((group, compute))
+        if group not in ("router", "head"):
+            levels.append(fit.level if fit.exact_format else max(1, fit.level))
+            origins.append(f"{group}: {fit.origin}")
+    rate_name = attention_rate(chip, scheme)
+    peak = chip.rate(rate_name) if rate_name else None
+    if peak is None:
+        missing.append("bf16")
+    decode = table.fit(chip, "attention_decode", kv_format, rate_name, software)
+    prefill = table.fit(chip, "attention_prefill", "bf16", rate_name, software)
+    inverse_peak = 1 / peak if peak else 0.0
+    values += [
+        FORMATS[kv_format].bytes,
+        inverse_peak / decode.eff_compute,
+        1 / (decode.eff_memory * bandwidth),
+        decode.t0_s,
+        decode.p,
+        inverse_peak / prefill.eff_compute,
+        prefill.p,
+        1 / bandwidth,
+    ]
+    values += [table.coefficient(name, chip) * factor for name, factor in _SCALARS]
+    levels.append(decode.level)
+    origins += [f"decode attention: {decode.origin}", f"prefill attention: {prefill.origin}"]
+    terms = ChipTerms(tuple(values), max(levels), tuple(computes), tuple(origins), tuple(dict.fromkeys(missing)))
+    table.cache[key] = terms
+    return terms
+
+
+_COLUMNS: tuple[str, ...] = (
+    *(f"{group}.{slot}" for group in GEMM_GROUPS for slot in _SLOT),
+    "kv_bytes",
+    "decode_inverse_compute",
+    "decode_inverse_memory",
+    "decode_start",
+    "decode_p",
+    "prefill_inverse_compute",
+    "prefill_half",
+    "inverse_bandwidth",
+    *(name for name, _ in _SCALARS),
+)
+_INDEX = {name: position for position, name in enumerate(_COLUMNS)}
+
+
+@dataclass(slots=True)
+class Lanes:
+    """Columns of shape (lanes, 1, 1), to broadcast against workloads and batch sizes."""
+
+    lanes: tuple[Lane, ...]
+    terms: tuple[ChipTerms, ...]
+    columns: dict[str, Array] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Array:
+        return self.columns[name]
+
+    def __len__(self) -> int:
+        return len(self.lanes)
+
+
+def link_inverse(link: Link | None) -> float:
+    return 1 / link.bytes_per_s if link is not None and link.bytes_per_s else 0.0
+
+
+def build_lanes(
+    lanes: Sequence[Lane],
+    table: EfficiencyTable,
+    dtype: type[np.floating] = np.float64,
+    *,
+    bandwidth_scale: float = 1.0,
+    compute_scale: float = 1.0,
+) -> Lanes:
+    """Gather the columns of lanes. The scales multiply every chip's bandwidth or rates (for elasticities)."""
+    terms = tuple(
+        chip_terms(lane.variant.chip, lane.scheme, lane.kv_format, table, lane.software) for lane in lanes
+    )
+    matrix = np.array([term.values for term in terms], np.float64).reshape(len(lanes), len(_COLUMNS))
+    for name, position in _INDEX.items():
+        if name.endswith("inverse_memory") or name == "inverse_bandwidth":
+            matrix[:, position] /= bandwidth_scale
+        elif name.endswith("inverse_compute"):
+            matrix[:, position] /= compute_scale
+    chunk = _INDEX["chunk_tokens"]
+    for row, lane in enumerate(lanes):
+        if lane.chunk_tokens is not None:
+            matrix[row, chunk] = lane.chunk_tokens
+    columns = {
+        name: np.ascontiguousarray(matrix[:, position], dtype).reshape(-1, 1, 1)
+        for name, position in _INDEX.items()
+    }
+
+    def column(values: list[float]) -> Array:
+        return np.array(values, dtype).reshape(-1, 1, 1)
+
+    for name in ("tp", "dp", "ep", "group"):
+        columns[name] = column([getattr(lane, name) for lane in lanes])
+    reduce_columns = [_collective(lane, "all_reduce", lane.tp, table) for lane in lanes]
+    exchange_columns = [_collective(lane, "all_to_all", lane.group if lane.dp > 1 else 1, table) for lane in lanes]
+    for prefix, pairs in (("reduce", reduce_columns), ("exchange", exchange_columns)):
+        columns[f"{prefix}_alpha"] = column([alpha for alpha, _ in pairs])
+        columns[f"{prefix}_inverse"] = column([inverse for _, inverse in pairs])
+    columns["up_inverse"] = column([link_inverse(lane.variant.scale_up) for lane in lanes])
+    columns["out_inverse"] = column([link_inverse(lane.variant.scale_out) for lane in lanes])
+    return Lanes(tuple(lanes), terms, columns)
+
+
+def _collective(lane: Lane, operation: str, ranks: int, table: EfficiencyTable) -> tuple[float, float]:
+    link = lane.variant.scale_up
+    if ranks <= 1 or link is None or not link.bytes_per_s:
+        return 0.0, 0.0
+    key = (operation, lane.variant.chip, link, ranks, lane.software)
+    known = table.cache.get(key)
+    if isinstance(known, tuple):
+        return known
+    fit = table.collective(lane.variant.chip, operation, link, lane.software)
+    alpha, share = fit.at(ranks)
+    result = (max(alpha, link.latency_s or 0.0), 1 / (share * link.bytes_per_s))
+    table.cache[key] = result
+    return result

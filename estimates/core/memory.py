@@ -1,0 +1,190 @@
+"""Memory of one rank: weights by tensor group, cache of a sequence, workspace, reserve, and the budget.
+
+Counts come from the parameter counter and the KV terms; here they are spread over ranks. Tensor parallelism
+divides matrices and key-value heads until one head is left, the latent of MLA and index keys are held by
+every rank, experts are divided over the whole stage, routers and norms are copied. A pipeline stage holds
+its share of the layers, and the widest stage the embedding and the head as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimates.core.architecture import Architecture
+from estimates.core.efficiency import EfficiencyTable
+from estimates.core.formats import FORMATS, WeightScheme
+from estimates.core.kv_cache import KvTerms, kv_terms
+from estimates.core.lanes import Lane, Lanes
+from estimates.core.operations import Lowered, heads_on_rank, lower
+from estimates.core.parameters import count_parameters
+
+Array = NDArray[np.floating]
+
+SPLIT: tuple[str, ...] = ("attention", "dense_ffn", "routed_experts", "shared_experts", "embedding", "head", "other")
+_GROUP_OF: Mapping[str, str] = {"mixer": "attention", "router": "other", "norms": "other"}
+INDEX_KEY_BYTES = 1.0  # engines keep the indexer's keys in FP8
+CONVOLUTION_BYTES = 2.0
+LOGIT_BYTES = 4  # sampled in FP32
+
+
+@lru_cache(maxsize=512)
+def parameters_by_group(architecture: Architecture) -> Mapping[str, int]:
+    """Parameters of the model that runs, by the tensor groups of a weight scheme; `other` stays 16 bit."""
+    counted = count_parameters(architecture)
+    groups = dict.fromkeys(SPLIT, 0)
+    for group, parameters in counted.by_group.items():
+        if group != "mtp":
+            groups[_GROUP_OF.get(group, group)] += parameters
+    return groups
+
+
+@lru_cache(maxsize=512)
+def cache_terms(architecture: Architecture) -> KvTerms:
+    return kv_terms(architecture)
+
+
+def group_bytes(architecture: Architecture, scheme: WeightScheme) -> dict[str, float]:
+    """Bytes of the whole model's weights by tensor group."""
+    return {
+        group: parameters * (2.0 if group == "other" else FORMATS[getattr(scheme, group)].bytes)
+        for group, parameters in parameters_by_group(architecture).items()
+    }
+
+
+def rank_share(model: Lowered, group: str, tp: Array) -> Array:
+    """Share of a tensor group's matrices that one tensor rank holds, replication included."""
+    one = np.ones(1)
+    whole = np.zeros(1)
+    held = np.zeros_like(np.asarray(tp, float))
+    for gemm, count in model.gemms:
+        if gemm.group == group:
+            whole = whole + count * gemm.n(one) * gemm.inner(one)
+            held = held + count * gemm.n(tp) * gemm.inner(tp)
+    return held / whole if whole[0] > 0 else 1 / np.asarray(tp, float)
+
+
+@dataclass(slots=True)
+class RankMemory:
+    """Bytes on one rank, one value a lane (float64, shape (lanes,)).
+
+    `layers` is the weights of all layers, to be divided over pipeline stages; `ends` embedding and head of
+    the stages that hold them. `growing` and `window` are cache bytes a token and sequence over all layers,
+    `fixed` the state a sequence. `budget` is what the software may fill, None where capacity is unknown.
+    """
+
+    split: dict[str, Array]
+    ends: Array
+    layers: Array
+    growing: Array
+    windows: tuple[tuple[int, Array], ...]
+    fixed: Array
+    logits: Array
+    workspace: Array
+    reserve_fixed: Array
+    reserve_share: Array
+    capacity: Array
+    budget: Array
+    unknown_capacity: NDArray[np.bool_]
+
+    def cache(self, context: Array) -> Array:
+        """Cache bytes of one sequence over all layers on a rank; context broadcasts on trailing axes."""
+        context = np.asarray(context, float)
+        shape = (-1,) + (1,) * max(context.ndim - 1, 0)
+        total = self.growing.reshape(shape) * context + self.fixed.reshape(shape)
+        for window, per_token in self.windows:
+            total = total + per_token.reshape(shape) * np.minimum(context, window)
+        return np.asarray(total)
+
+    def stage_weights(self, pp: Array, layer_count: int) -> Array:
+        """Weights of the fullest pipeline stage: its layers, and the larger of embedding and head."""
+        pp = np.asarray(pp, float)
+        # Beyond one layer a stage, a layer is itself spread over the chips of several stages.
+        share = np.where(pp <= layer_count, np.ceil(layer_count / pp) / layer_count, 1 / pp)
+        ends = np.where(pp <= layer_count, self.ends, self.ends / np.maximum(pp / layer_count, 1))
+        both = self.split["embedding"] + self.split["head"]
+        return np.asarray(self.layers * share + np.where(pp > 1, ends, both))
+
+    def usable(self, pp: Array, layer_count: int) -> Array:
+        """Budget less weights, workspace and reserve of the fullest stage: what caches may take."""
+        weights = self.stage_weights(pp, layer_count)
+        held = weights * (1 + self.reserve_share) + self.workspace + self.reserve_fixed
+        return np.asarray(self.budget - held)
+
+
+def rank_memory(
+    architecture: Architecture, lanes: Lanes, table: EfficiencyTable, *, capacity_scale: float = 1.0
+) -> RankMemory:
+    """Spread weights and cache over the ranks of each lane."""
+    model = lower(architecture)
+    terms = cache_terms(architecture)
+    tp = np.array([lane.tp for lane in lanes.lanes], float)
+    group = np.array([lane.group for lane in lanes.lanes], float)
+    kv_bytes = np.array([FORMATS[lane.kv_format].bytes for lane in lanes.lanes])
+    by_scheme = {id(lane.scheme): group_bytes(architecture, lane.scheme) for lane in lanes.lanes}
+    whole = {
+        name: np.array([by_scheme[id(lane.scheme)][name] for lane in lanes.lanes]) for name in SPLIT
+    }
+    share = {
+        "attention": rank_share(model, "attention", tp),
+        "dense_ffn": 1 / tp,
+        "shared_experts": rank_share(model, "shared_experts", tp),
+        "routed_experts": 1 / group,
+        "embedding": 1 / tp,
+        "head": 1 / tp,
+        "other": np.ones_like(tp),
+    }
+    split = {name: whole[name] * share[name] for name in SPLIT}
+    growing = np.zeros_like(tp)
+    windows: dict[int, Array] = {}
+    fixed = np.zeros_like(tp)
+    for layer in terms.layers:
+        spread = np.ones_like(tp)
+        if not layer.latent and layer.kv_heads:
+            spread = heads_on_rank(layer.kv_heads, tp) / layer.kv_heads
+        per_token = layer.elements_per_token * layer.layers * spread * kv_bytes
+        if layer.kind == "growing":
+            growing = growing + per_token
+        elif layer.kind == "window" and layer.window is not None:
+            windows[layer.window] = windows.get(layer.window, np.zeros_like(tp)) + per_token
+        else:
+            fixed = fixed + per_token * (terms.cross_tokens or 0)
+    growing = growing + terms.indexer_elements_per_token * INDEX_KEY_BYTES
+    fixed = fixed + terms.fixed_state_bytes(CONVOLUTION_BYTES) / tp
+    capacity, budget, unknown = _budgets(lanes.lanes, table, capacity_scale)
+    chips = [lane.variant.chip for lane in lanes.lanes]
+    chunk = lanes["chunk_tokens"].reshape(-1).astype(float)
+    per_hidden = np.array([table.coefficient("workspace_bytes_per_hidden", chip) for chip in chips])
+    ends = np.maximum(split["embedding"], split["head"])
+    return RankMemory(
+        split=split,
+        ends=ends,
+        layers=sum((split[name] for name in SPLIT if name not in ("embedding", "head")), np.zeros_like(tp)),
+        growing=growing,
+        windows=tuple(sorted(windows.items())),
+        fixed=fixed,
+        logits=LOGIT_BYTES * architecture.vocab / tp,
+        workspace=chunk * architecture.hidden * per_hidden,
+        reserve_fixed=np.array([table.coefficient("reserve_fixed_bytes", chip) for chip in chips]),
+        reserve_share=np.array([table.coefficient("reserve_weight_share", chip) for chip in chips]),
+        capacity=capacity,
+        budget=budget,
+        unknown_capacity=unknown,
+    )
+
+
+def _budgets(
+    lanes: Sequence[Lane], table: EfficiencyTable, scale: float
+) -> tuple[Array, Array, NDArray[np.bool_]]:
+    capacities, budgets = [], []
+    for lane in lanes:
+        chip = lane.variant.chip
+        usable = chip.memory.addressable_bytes
+        capacities.append(np.nan if usable is None else usable * scale)
+        budgets.append(np.nan if usable is None else usable * scale * table.coefficient("usable_share", chip))
+    capacity = np.array(capacities, float)
+    return capacity, np.array(budgets, float), np.isnan(capacity)
