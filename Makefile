@@ -10,7 +10,7 @@ export PYTHONUNBUFFERED := 1
 
 help:
 	@echo "make run     set up if need be and serve on http://127.0.0.1:8000/ (PORT=..., HOST=...)"
-	@echo "make test    set up if need be and run every check and test"
+	@echo "make test    set up if need be and run every check and test (ARGS=... go to pytest)"
 	@echo "make setup   set up alone: .venv, private database and broker, migrations, catalogue"
 	@echo "make lint    ruff and mypy"
 	@echo "make format  let ruff format and mend"
@@ -28,7 +28,7 @@ run: venv
 	@ATLAS_ENV=$${ATLAS_ENV:-development} ATLAS_UNDER_MAKE=1 exec $(PY) -m config.supervisor
 
 test: venv
-	@ATLAS_ENV=$${ATLAS_ENV:-development} exec $(PY) -m config.verification
+	@ATLAS_ENV=$${ATLAS_ENV:-development} exec $(PY) -m config.verification $(ARGS)
 
 lint: venv
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
