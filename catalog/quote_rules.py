@@ -1,7 +1,7 @@
 """Rules across price quotes that keep impossible ones out of use: sentinels, spot above on demand, outliers.
 
-Each rule caught errors that real price lists carry: 700.0 for "not offered", a bid floor of 0.01, a spot column
-swapped with another, one region ten times dearer than its neighbours, an eighth of a node sold as the node.
+Each rule caught errors that real price lists carry: 700.0 for "not offered", a bid floor of 0.01, a spot
+column swapped with another, one region five times cheaper than its neighbours, half a card listed as one.
 A suspect quote is kept with the reason and used by no estimate.
 """
 
@@ -15,8 +15,8 @@ from typing import Final, Protocol
 #: USD an accelerator-hour outside of which a price is a marker, not a price.
 SENTINEL_AT_MOST: Final = Decimal("0.01")
 SENTINEL_AT_LEAST: Final = Decimal(200)
-#: Against the provider's median for the accelerator. Large hosts make one card dear (64 vCPUs beside one T4 cost
-#: 5.6 times the median), nothing makes it three times cheaper; spot discounts reach nine tenths.
+#: Against the provider's median for the accelerator. Large hosts make one card dear (64 vCPUs beside one T4
+#: cost 5.6 times the median), nothing makes it three times cheaper; spot discounts reach nine tenths.
 DEARER_THAN_MEDIAN: Final = 6
 CHEAPER_THAN_MEDIAN: Final = {"on_demand": 3, "reserved": 5, "spot": 12}
 #: Against the same offering in the other regions on the same day.
