@@ -26,7 +26,7 @@ from estimates.core.parameters import count_parameters
 Array = NDArray[np.floating]
 
 SPLIT: tuple[str, ...] = ("attention", "dense_ffn", "routed_experts", "shared_experts", "embedding", "head", "other")
-_GROUP_OF: Mapping[str, str] = {"mixer": "attention", "router": "other", "norms": "other"}
+_GROUP_OF: Mapping[str, str] = {"mixer": "attention", **{name: name for name in SPLIT}}
 INDEX_KEY_BYTES = 1.0  # engines keep the indexer's keys in FP8
 CONVOLUTION_BYTES = 2.0
 LOGIT_BYTES = 4  # sampled in FP32
@@ -39,7 +39,7 @@ def parameters_by_group(architecture: Architecture) -> Mapping[str, int]:
     groups = dict.fromkeys(SPLIT, 0)
     for group, parameters in counted.by_group.items():
         if group != "mtp":
-            groups[_GROUP_OF.get(group, group)] += parameters
+            groups[_GROUP_OF.get(group, "other")] += parameters
     return groups
 
 

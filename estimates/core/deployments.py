@@ -1,0 +1,253 @@
+"""Which layouts of a model on an offer exist, and the clear reason where an asked one does not.
+
+A stage has tp x dp chips within one scale-up domain, a replica pp stages. Tensor parallelism must divide the
+heads of every mixer, expert parallelism the experts and the stage. A layout is refused with a Reason, never
+bent to fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from estimates.core.facts import Chip, Deployment, ModelFacts, Offer
+from estimates.core.formats import FORMATS, UnknownFormat, WeightScheme, named_scheme
+from estimates.core.lanes import Variant
+from estimates.core.operations import Lowered, lower
+
+MAXIMUM_GROUP = 128  # widest stage tried by a search
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why there is no estimate: machine code, sentence, the field at fault, the missing fact, what would do."""
+
+    code: str
+    detail: str
+    field: str | None = None
+    missing_fact: str | None = None
+    accepted: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "code": self.code,
+            "detail": self.detail,
+            "field": self.field,
+            "missing_fact": self.missing_fact,
+            "accepted": list(self.accepted),
+        }
+
+
+REASON_CODES: tuple[str, ...] = (
+    "",
+    "not_a_generator",
+    "missing_bandwidth",
+    "missing_capacity",
+    "missing_link",
+    "missing_rate",
+    "does_not_fit",
+    "no_layout",
+    "ttft_slo_missed",
+    "tpot_slo_missed",
+    "slo_missed",
+    "concurrency_not_reached",
+    "context_too_long",
+)
+
+
+def refuse_model(model: ModelFacts) -> Reason | None:
+    """Only decoders generate text."""
+    role = model.architecture.role
+    if role == "decoder":
+        return None
+    return Reason("not_a_generator", f"{model.slug} is a {role} model: it generates no text", "model")
+
+
+def refuse_chip(chip: Chip) -> Reason | None:
+    """Facts without which nothing can be said."""
+    if chip.memory.bandwidth is None:
+        return Reason(
+            "missing_bandwidth",
+            f"the memory bandwidth of {chip.slug} is not published",
+            "chip",
+            "memory_bandwidth",
+        )
+    if chip.memory.addressable_bytes is None:
+        return Reason(
+            "missing_capacity", f"the memory capacity of {chip.slug} is not published", "chip", "memory_capacity"
+        )
+    return None
+
+
+def resolve_scheme(weights: str | WeightScheme | None, model: ModelFacts) -> WeightScheme:
+    """The scheme asked for; None: the checkpoint's own, bf16 where it is not known. Raises UnknownFormat."""
+    if isinstance(weights, WeightScheme):
+        return weights
+    native = model.native or named_scheme("bf16", model.architecture)
+    if weights is None or weights == native.slug or weights == "native":
+        return native
+    return named_scheme(weights, model.architecture)
+
+
+def resolve_kv(asked: str | None, scheme: WeightScheme, chip: Chip) -> str:
+    """The cache format: the one asked for, else the scheme's, kept 16 bit where the chip has no FP8 rate."""
+    if asked is not None:
+        if asked not in FORMATS:
+            raise UnknownFormat(asked, tuple(FORMATS))
+        return asked
+    if FORMATS[scheme.kv].bits < 12 and chip.rate("fp8") is None and chip.rate("int8") is None:
+        return "bf16"
+    return scheme.kv
+
+
+def divides_heads(model: Lowered, tp: int) -> bool:
+    return all(heads % tp == 0 for heads in model.tensor_divisors)
+
+
+def divides_experts(model: Lowered, ep: int) -> bool:
+    return bool(model.expert_divisors) and all(experts % ep == 0 for experts in model.expert_divisors)
+
+
+def validate(model: ModelFacts, offer: Offer, deployment: Deployment) -> Reason | None:
+    """The first rule an explicit deployment breaks, None when it breaks none."""
+    lowered = lower(model.architecture)
+    tp, dp, pp = deployment.tp or 1, deployment.dp or 1, deployment.pp or 1
+    heads = ", ".join(map(str, lowered.tensor_divisors))
+    sizes = tuple(str(n) for n in range(1, offer.count + 1) if divides_heads(lowered, n))[:32]
+    if not divides_heads(lowered, tp):
+        return Reason(
+            "tp_does_not_divide", f"tensor parallel size {tp} does not divide the heads ({heads})", "tp", None, sizes
+        )
+    if pp > lowered.layers and not offer.chip.sram_first:
+        detail = f"{pp} pipeline stages exceed the {lowered.layers} layers"
+        return Reason("pp_exceeds_layers", detail, "pp", None, (f"1 to {lowered.layers}",))
+    stage = tp * dp
+    ep = deployment.ep
+    if ep is not None and ep > 1:
+        if not lowered.experts:
+            return Reason("no_experts", f"{model.slug} has no routed experts to spread", "ep", None, ("1",))
+        if not divides_experts(lowered, ep):
+            detail = f"expert parallel size {ep} does not divide the experts"
+            return Reason("ep_does_not_divide", detail, "ep", None, tuple(map(str, lowered.expert_divisors)))
+        if stage % ep and (deployment.tp or deployment.dp):
+            return Reason(
+                "ep_does_not_divide", f"expert parallel size {ep} does not divide tp x dp = {stage}", "ep"
+            )
+    if deployment.dp is not None and dp > 1 and not lowered.experts:
+        return Reason(
+            "no_experts",
+            "attention data parallelism shares experts; a dense model uses replicas",
+            "dp",
+            None,
+            ("1",),
+        )
+    replicas = deployment.replicas or 1
+    if stage * pp * replicas > offer.count:
+        detail = f"{replicas} x {pp} x {stage} chips are asked of an offer of {offer.count}"
+        return Reason("too_many_chips", detail, "count", None, (f"tp x dp x pp x replicas <= {offer.count}",))
+    return _refuse_links(offer, stage, pp)
+
+
+def _refuse_links(offer: Offer, stage: int, pp: int) -> Reason | None:
+    if offer.chip.sram_first:
+        return None
+    if stage > 1 and (offer.scale_up is None or offer.scale_up.bytes_per_s is None):
+        return Reason(
+            "missing_link",
+            f"the bandwidth between the chips of {offer.slug} is not known",
+            "scale_up",
+            "scale_up_bandwidth",
+        )
+    if stage > max(offer.domain, 1):
+        detail = f"a stage of {stage} chips exceeds the scale-up domain of {offer.domain}"
+        return Reason("exceeds_domain", detail, "tp", None, (f"tp x dp <= {offer.domain}",))
+    if stage * pp > offer.domain and (offer.scale_out is None or offer.scale_out.bytes_per_s is None):
+        return Reason(
+            "missing_link",
+            f"{pp} stages of {stage} chips leave the scale-up domain of {offer.domain}, and the scale-out "
+            f"bandwidth of {offer.slug} is not known",
+            "scale_out",
+            "scale_out_bandwidth",
+        )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """tp x dp chips of a stage, experts spread over ep of them."""
+
+    tp: int
+    dp: int
+    ep: int
+
+
+def layouts(model: Lowered, variant: Variant, count: int) -> Iterator[Layout]:
+    """Every tensor-parallel size that divides the heads within the domain; with experts also spread over
+
+    the stage, under tensor-parallel or under data-parallel attention.
+    """
+    widest = min(stage_limit(variant, count), MAXIMUM_GROUP)
+    for size in range(1, widest + 1):
+        spread = size > 1 and divides_experts(model, size)
+        divides = divides_heads(model, size) if model.tensor_divisors else size & (size - 1) == 0
+        if divides:
+            yield Layout(size, 1, 1)
+            if spread:
+                yield Layout(size, 1, size)
+        if spread and (size & (size - 1) == 0 or divides):
+            yield Layout(1, size, size)
+
+
+def stage_limit(variant: Variant, count: int) -> int:
+    """Most chips one stage may have."""
+    if variant.chip.sram_first or variant.scale_up is None or variant.scale_up.bytes_per_s is None:
+        return 1
+    return min(count, variant.scale_up.domain_size or count)
+
+
+def pipeline_limit(variant: Variant, count: int, stage: int, model: Lowered) -> int:
+    """Most stages of that size: as far as chips, layers and known links reach."""
+    chips = count // stage
+    if variant.chip.sram_first:
+        return chips
+    up = variant.scale_up is not None and variant.scale_up.bytes_per_s is not None
+    out = variant.scale_out is not None and variant.scale_out.bytes_per_s is not None
+    if not out:
+        domain = (variant.scale_up.domain_size or count) if up and variant.scale_up is not None else 1
+        chips = min(chips, max(1, domain // stage))
+    return max(1, min(chips, model.layers))
+
+
+def hop_link_is_up(variant: Variant, stage: int, pp: int) -> bool:
+    """Whether all stages of a replica share a scale-up domain."""
+    if variant.scale_up is None or variant.scale_up.bytes_per_s is None:
+        return False
+    size = variant.scale_up.domain_size
+    return size is None or stage * pp <= size
+
+
+GENERAL_SCHEMES: tuple[str, ...] = ("bf16", "int4")
+RATED_SCHEMES: tuple[tuple[str, str], ...] = (
+    ("fp8", "fp8"),
+    ("int8", "int8"),
+    ("fp4", "nvfp4"),
+    ("fp4", "mxfp4"),
+)  # rate the chip must have -> scheme
+LOCAL_SCHEMES: tuple[str, ...] = ("q4_k_m", "q8_0")
+LOCAL_KINDS: tuple[str, ...] = ("soc", "cpu", "npu")
+
+
+def schemes_for(model: ModelFacts, chip: Chip, only: Sequence[str] | None = None) -> list[WeightScheme]:
+    """The checkpoint's own scheme, the common ones, and those the chip has a rate for."""
+    if only is not None:
+        return [resolve_scheme(slug, model) for slug in only]
+    slugs = list(GENERAL_SCHEMES)
+    slugs += [scheme for rate, scheme in RATED_SCHEMES if chip.rate(rate) is not None]
+    if chip.kind in LOCAL_KINDS:
+        slugs += LOCAL_SCHEMES
+    schemes = [named_scheme(slug, model.architecture) for slug in slugs]
+    if model.native is not None and model.native.slug not in slugs:
+        schemes.insert(0, model.native)
+    elif model.native is not None:
+        schemes[slugs.index(model.native.slug)] = model.native
+    return schemes

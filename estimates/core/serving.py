@@ -1,0 +1,178 @@
+"""From step times to serving: TPOT, TTFT and throughput of a closed loop with in-flight batching.
+
+With b sequences decoding on a rank, S(b, 0) the time of a pure decode step and S(b, m) of one that also
+carries m prompt tokens (m = min(chunk, ISL)), each finished request brings ISL / m such chunks every OSL
+steps: TPOT = S(b, 0) + f (b - 1) ISL / (OSL m) [S(b, m) - S(b, 0)]. The batch that decodes is b less the
+share of a request's life spent in prefill. Throughput follows from Little's law: b OSL / (TTFT + (OSL - 1)
+TPOT). A pipeline of pp stages keeps pp micro-batches in flight: a token passes all layers, so its time is
+that of all stages plus the hops, and the throughput is that of the batches together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimates.core.collectives import hop_s
+from estimates.core.lanes import Lanes
+from estimates.core.operations import Lowered
+from estimates.core.roofline import Ledger
+from estimates.core.step import RESIDUAL_BYTES, decode_time, prefill_attention_time, token_time
+
+Array = NDArray[np.floating]
+
+TAIL_95 = 3.0  # ln(20): 95th percentile of an exponential wait over its mean
+MEDIAN = 0.693  # ln 2: its median
+MAXIMUM_UTILISATION = 0.95
+
+
+@dataclass(slots=True)
+class Load:
+    """Workload columns and batch sizes, shapes (lanes or 1, workloads, 1) and (lanes or 1, 1, batches)."""
+
+    isl: Array  # prompt tokens to be computed, cached prefix excluded
+    prefix: Array  # prompt tokens whose cache is kept
+    osl: Array
+    batch: Array  # sequences decoding on one attention rank and pipeline slot
+
+    @property
+    def context(self) -> Array:
+        """Mean context of a decoding sequence: the prompt and half of the answer."""
+        return np.asarray(self.prefix + self.isl + self.osl / 2)
+
+
+@dataclass(slots=True)
+class StepTimes:
+    """Seconds of the steps a closed loop is made of, and their ledgers where detail was asked."""
+
+    decode: Array  # S(b, 0)
+    decode_half: Array  # S(b / 2, 0)
+    chunk_extra: Array  # S(b, m) - S(b, 0)
+    prefill: Array  # S(0, m), one sequence
+    chunk: Array  # m
+    decode_ledger: Ledger
+    chunk_ledger: Ledger
+
+
+def step_times(model: Lowered, lanes: Lanes, load: Load, *, detailed: bool = False) -> StepTimes:
+    """Evaluate each distinct step once over lanes x workloads x batches."""
+    batch = load.batch
+    context = load.context.astype(batch.dtype)
+    decode = _decode(model, lanes, batch, context, detailed)
+    half = _decode(model, lanes, batch / 2, context, False)
+    chunk = np.minimum(lanes["chunk_tokens"], load.isl).astype(batch.dtype)
+    plain = Ledger()
+    token_time(model, lanes, batch, plain)
+    mixed = Ledger()
+    token_time(model, lanes, batch + chunk, mixed)
+    attention = Ledger()
+    prefill_attention_time(model, lanes, chunk, load.isl.astype(batch.dtype), load.prefix, attention)
+    prefill = Ledger(detailed=detailed)
+    token_time(model, lanes, chunk, prefill)
+    prefill_attention_time(model, lanes, chunk, load.isl.astype(batch.dtype), load.prefix, prefill)
+    prefill.plain("host", "overhead", lanes["host_step_us"] + lanes["host_sequence_us"])
+    return StepTimes(
+        decode=decode.total,
+        decode_half=half.total,
+        chunk_extra=np.maximum(mixed.total - plain.total, 0) + attention.total,
+        prefill=prefill.total,
+        chunk=chunk,
+        decode_ledger=decode,
+        chunk_ledger=prefill,
+    )
+
+
+def _decode(model: Lowered, lanes: Lanes, batch: Array, context: Array, detailed: bool) -> Ledger:
+    ledger = Ledger(detailed=detailed)
+    token_time(model, lanes, batch, ledger)
+    decode_time(model, lanes, batch, context, ledger)
+    return ledger
+
+
+@dataclass(slots=True)
+class Loop:
+    """A closed loop's steady state. Seconds and tokens/s of one replica; NaN where a rate is missing."""
+
+    tpot: Array
+    ttft_unloaded: Array
+    ttft_loaded: Array  # mean
+    wait: Array  # mean part of it that is queueing
+    burst: Array  # part of the mean that the first wave of a benchmark adds
+    throughput: Array  # output tokens/s, Little's law
+    decode_throughput: Array  # the same without prefill: concurrency / TPOT
+    interference: Array  # part of TPOT that other requests' prompts cause
+    hops: Array  # part of TPOT between stages
+    running: Array  # sequences decoding on a rank and slot
+
+
+def stages_in_flight(pp: Array, layers: int) -> Array:
+    """Micro-batches a pipeline holds: its stages, at most one a layer."""
+    return np.minimum(pp, layers)
+
+
+def closed_loop(
+    model: Lowered,
+    lanes: Lanes,
+    load: Load,
+    times: StepTimes,
+    pp: Array,
+    in_flight: Array,
+    hop_inverse: Array,
+    rates_known: NDArray[np.bool_],
+) -> Loop:
+    """Steady state with `in_flight` requests on a replica of `pp` stages; arrays broadcast.
+
+    `in_flight` is at most batch x dp x stages. `hop_inverse` is seconds per byte between stages.
+    """
+    batch, osl, isl = load.batch, load.osl, load.isl
+    dp = lanes["dp"]
+    stages = stages_in_flight(pp, model.layers)
+    per_token_hop = RESIDUAL_BYTES * model.hidden * hop_inverse
+    staged = pp > 1
+    hop_decode = np.where(staged, pp * hop_s(batch * per_token_hop, lanes["pipeline_alpha_us"], 1.0), 0)
+    hop_chunk = np.where(staged, pp * hop_s(times.chunk * per_token_hop, lanes["pipeline_alpha_us"], 1.0), 0)
+    chunks = isl / times.chunk
+    others = np.maximum(in_flight - 1, 0) / (dp * stages)
+    events = lanes["interference_share"] * others * chunks / osl
+    interference = events * times.chunk_extra
+    full = times.decode + hop_decode
+    # Prompts of one request pass the stages one after the other, or stream through them in pieces.
+    pieces = np.where(lanes["prefill_pipelining"] > 0, stages, 1)
+    own_prefill = chunks * times.prefill / pieces
+    unloaded = own_prefill + hop_chunk + np.where(pieces > 1, times.decode_half, 0)
+    alone = in_flight <= 1
+    service = chunks * times.prefill / stages
+    queued = np.maximum(in_flight / dp - 1, 0)
+    burst = lanes["burst_share"] * queued / 2 * service
+    shared = chunks * (times.decode + times.chunk_extra) / pieces + hop_chunk
+    base = np.where(alone, unloaded, np.maximum(shared, unloaded))
+    tpot = full + interference
+    slope = np.maximum(times.decode - times.decode_half, 0) / (batch / 2)
+    running = batch
+    wait = np.zeros_like(tpot)
+    for _ in range(2):
+        cycle = base + wait + (osl - 1) * tpot
+        load_share = np.minimum(in_flight / dp * service / cycle, MAXIMUM_UTILISATION)
+        wait = np.where(alone, 0, load_share / (2 * (1 - load_share)) * service)
+        wait = np.minimum(wait, queued * service)
+        decoding = (osl - 1) * tpot / np.maximum(base + wait + (osl - 1) * tpot, 1e-12)
+        running = np.clip(decoding * batch, np.minimum(batch, 1.0), batch)
+        tpot = full - slope * np.minimum(batch - running, batch / 2) + interference
+    loaded = base + wait + burst
+    cycle = base + wait + burst + (osl - 1) * tpot
+    known = rates_known
+    nan = np.float32(np.nan)
+    return Loop(
+        tpot=np.where(known, tpot, full),
+        ttft_unloaded=np.where(known, unloaded, nan),
+        ttft_loaded=np.where(known, loaded, nan),
+        wait=np.where(known, wait, nan),
+        burst=np.where(known, burst + 0 * wait, nan),
+        throughput=np.where(known, in_flight * osl / cycle, nan),
+        decode_throughput=in_flight / np.where(known, tpot, full),
+        interference=np.where(known, interference + 0 * tpot, 0),
+        hops=hop_decode + 0 * tpot,
+        running=running + 0 * tpot,
+    )
