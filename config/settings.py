@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from config import embedded, env
+from estimates.schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -77,6 +78,7 @@ INSTALLED_APPS = [
     "unfold.contrib.inlines",
     "unfold.contrib.import_export",
     "config.apps.AtlasConfig",
+    "config.access",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -103,6 +105,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.DatabaseUnavailableMiddleware",
     "config.middleware.BodyLimitMiddleware",
+    "config.middleware.JsonDepthMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "config.middleware.AdminContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -196,23 +199,44 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = str(embedded.local_dir() / "celerybeat-schedule")
 
 # ---- API -----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["config.rest.rendering.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.rest.parsing.StrictJsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.rest.negotiation.Negotiation",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "config.access.authentication.AccessTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["config.access.permissions.MayRead"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.rest.throttling.ClientThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "anonymous": env.text(
+            "ATLAS_RATE_ANONYMOUS", default="1200/min", meaning="API requests of one address without a token."
+        ),
+        "token": env.text(
+            "ATLAS_RATE_TOKEN", default="6000/min", meaning="API requests of one token or person."
+        ),
+    },
+    "NUM_PROXIES": None if DEVELOPMENT else 1,
+    "EXCEPTION_HANDLER": "config.rest.exception_handler.exception_handler",
+    "UNICODE_JSON": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Inference Atlas",
+    "DESCRIPTION": "Which hardware runs a language model, how fast, for how many users, at what cost per million "
+    "tokens, how sure that is, and where each number comes from.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["config.access.permissions.MayRead"],
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,  # `spectacular --validate --fail-on-warn` checks it, without a database
+    "POSTPROCESSING_HOOKS": ["config.rest.schema.finish"],
 }
 
 # ---- Time, language, files -----------------------------------------------------------------------------

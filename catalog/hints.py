@@ -1,0 +1,46 @@
+"""Hints to the workers that facts have changed. The database says what is stale; a lost hint costs seconds.
+
+Each is sent after the commit of the transaction it is called in. When the broker cannot be reached the write
+has succeeded all the same, and the sweeper's next tick finds what has changed.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+log = logging.getLogger(__name__)
+
+SWEEP = "estimates.sweep"
+RECALCULATE_ACCELERATOR = "estimates.recalculate_accelerator"
+RECALCULATE_MODEL = "estimates.recalculate_model"
+
+
+def accelerator_changed(pk: int) -> None:
+    """A figure, rate, tier, link or offer of this accelerator has changed."""
+    transaction.on_commit(partial(_send, RECALCULATE_ACCELERATOR, pk))
+
+
+def model_changed(pk: int) -> None:
+    """The architecture or the stored formats of this language model have changed."""
+    transaction.on_commit(partial(_send, RECALCULATE_MODEL, pk))
+
+
+def work_waiting(workers: int = 2) -> None:
+    """Something is stale or requested: a change of a workload, a run. One hint for each of some workers."""
+    for _ in range(workers):
+        transaction.on_commit(partial(_send, SWEEP))
+
+
+def _send(task: str, *arguments: int) -> bool:
+    """Send one task; whether the broker took it."""
+    try:
+        current_app.send_task(task, args=arguments)
+    except OperationalError as error:
+        log.warning("hint %s%r not sent, the sweeper will find it: %s", task, arguments, error)
+        return False
+    return True

@@ -1,0 +1,130 @@
+"""What tokens cost: arithmetic over an hourly price and a cached throughput, never stored.
+
+Which tokens are counted: each figure divides the whole price by the tokens of its name. `output` counts the
+generated tokens alone, `input` the prompt tokens alone (cached ones included: they are asked and answered
+for), `blended` both together. They are three views of one bill and do not add up. A bill that shall be split
+over both kinds takes `split`: the prompt bears the share of machine time its prefill takes.
+
+    USD per million tokens = price per hour / (tokens per second x 3600) x 1e6
+    input tokens per second = output tokens per second x ISL / OSL
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from django.db.models import F, FloatField, QuerySet
+from django.db.models.functions import Cast
+
+from catalog.prices import QuoteUsed, cost_per_mtok, hourly_price, usd_per_mtok
+from estimates.models import Estimate
+
+#: Significant digits of a cost: more than any throughput has.
+DIGITS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCost:
+    """USD per million tokens of each kind; tokens per USD are the exact reciprocals."""
+
+    usd_per_hour: Decimal
+    usd_per_mtok_output: Decimal
+    usd_per_mtok_input: Decimal
+    usd_per_mtok_blended: Decimal
+
+    @property
+    def output_tokens_per_usd(self) -> Decimal:
+        return 1_000_000 / self.usd_per_mtok_output
+
+    @property
+    def blended_tokens_per_usd(self) -> Decimal:
+        return 1_000_000 / self.usd_per_mtok_blended
+
+    def as_json(self) -> dict[str, str]:
+        """Money as decimal text, rounded to six significant digits."""
+        return {
+            "usd_per_hour": rounded(self.usd_per_hour),
+            "usd_per_mtok_output": rounded(self.usd_per_mtok_output),
+            "usd_per_mtok_input": rounded(self.usd_per_mtok_input),
+            "usd_per_mtok_blended": rounded(self.usd_per_mtok_blended),
+            "output_tokens_per_usd": rounded(self.output_tokens_per_usd),
+            "blended_tokens_per_usd": rounded(self.blended_tokens_per_usd),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCost:
+    """A pair of prices that together recover the bill: input x ISL + output x OSL = cost of a request."""
+
+    prefill_share: float
+    usd_per_mtok_input: Decimal
+    usd_per_mtok_output: Decimal
+
+    def as_json(self) -> dict[str, str | float]:
+        return {
+            "prefill_share": round(self.prefill_share, 4),
+            "usd_per_mtok_input": rounded(self.usd_per_mtok_input),
+            "usd_per_mtok_output": rounded(self.usd_per_mtok_output),
+        }
+
+
+def token_cost(usd_per_hour: Decimal, output_tokens_per_s: float, isl: float, osl: float) -> TokenCost:
+    """Cost of a throughput at a price. Raises ValueError unless all are finite and above 0."""
+    if not (0 < isl < float("inf") and 0 < osl < float("inf")):
+        raise ValueError(f"lengths must be finite and above 0, got ISL {isl!r}, OSL {osl!r}")
+    output = cost_per_mtok(usd_per_hour, output_tokens_per_s)
+    lengths = Decimal(repr(float(isl))), Decimal(repr(float(osl)))
+    return TokenCost(
+        usd_per_hour=usd_per_hour,
+        usd_per_mtok_output=output,
+        usd_per_mtok_input=output * lengths[1] / lengths[0],
+        usd_per_mtok_blended=output * lengths[1] / (lengths[0] + lengths[1]),
+    )
+
+
+def split(
+    cost: TokenCost, output_tokens_per_s: float, ttft_unloaded_s: float, replicas: int, isl: float, osl: float
+) -> SplitCost:
+    """Divide the bill by machine time: the prompt's share is its own prefill's time on one replica.
+
+    A request takes OSL / throughput seconds of the whole offer, its prefill TTFT (unloaded) / replicas.
+    """
+    whole = osl / output_tokens_per_s
+    share = min(1.0, ttft_unloaded_s / replicas / whole)
+    exact = Decimal(repr(share))
+    return SplitCost(
+        prefill_share=share,
+        usd_per_mtok_input=cost.usd_per_mtok_input * exact,
+        usd_per_mtok_output=cost.usd_per_mtok_output * (1 - exact),
+    )
+
+
+def with_costs(estimates: QuerySet[Estimate], prices: Mapping[int, QuoteUsed]) -> QuerySet[Estimate]:
+    """Annotate `usd_per_hour` and the costs per million tokens in the statement itself, for ordering too.
+
+    `prices` is what `catalog.prices.offer_prices` gives, by offer id. Null where there is no quote or no
+    throughput: order with `F(...).asc(nulls_last=True)`.
+    """
+    tokens = Cast(F("workload__isl") + F("workload__osl"), FloatField())
+    osl = Cast(F("workload__osl"), FloatField())
+    isl = Cast(F("workload__isl"), FloatField())
+    return (
+        estimates.annotate(usd_per_hour=hourly_price(prices))
+        .annotate(usd_per_mtok_output=usd_per_mtok("usd_per_hour"))
+        .annotate(
+            usd_per_mtok_input=F("usd_per_mtok_output") * osl / isl,
+            usd_per_mtok_blended=F("usd_per_mtok_output") * osl / tokens,
+        )
+    )
+
+
+def rounded(amount: Decimal) -> str:
+    """Decimal text without exponent, at most `DIGITS` significant digits."""
+    if amount.is_zero():
+        return "0"
+    places = DIGITS - 1 - amount.adjusted()
+    text = f"{amount:.{max(places, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

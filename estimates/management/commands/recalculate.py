@@ -1,0 +1,107 @@
+"""`manage.py recalculate`: make estimates anew, with progress, here or in the workers of a running service."""
+
+from __future__ import annotations
+
+import os
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from estimates import runs, store
+from estimates.models import Calculation, CalculationRun, CalculationState, Estimate
+
+
+class Command(BaseCommand):
+    help = "Recalculate estimates: all of them, those of a model or an accelerator, or what is stale (default)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--all", action="store_true", help="every model on every accelerator")
+        what.add_argument("--model", metavar="SLUG", help="one language model on every accelerator")
+        what.add_argument("--accelerator", metavar="SLUG", help="every model on one accelerator")
+        what.add_argument("--stale", action="store_true", help="what has changed since it was calculated")
+        what.add_argument("--if-empty", action="store_true", help="everything, if nothing has been calculated yet")
+        parser.add_argument("--enqueue", action="store_true", help="leave the work to the running service")
+        parser.add_argument("--no-wait", action="store_true", help="with --enqueue: do not wait for the end")
+        parser.add_argument("--workers", type=int, default=None, help="processes to use here; default: one a core")
+        parser.add_argument("--reason", default="", help="kept with the run")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workers = options["workers"] or os.cpu_count() or 1
+        if not 1 <= workers <= 64:
+            raise CommandError(f"--workers {workers} is not accepted; accepted: 1 to 64")
+        began = time.monotonic()
+        run = self.start(options)
+        if run is None:
+            self.stdout.write("Nothing to do: estimates are there already, or a calculation is under way.")
+            return
+        if options["enqueue"] and options["no_wait"]:
+            self.stdout.write(f"Run {run.pk}: {run.chunks} models, in the hands of the workers.")
+            return
+        try:
+            self.work(run, workers, options["enqueue"])
+        except RuntimeError as error:
+            raise CommandError(str(error)) from error
+        self.report(run, time.monotonic() - began)
+
+    def start(self, options: dict[str, Any]) -> CalculationRun | None:
+        enqueue, reason = options["enqueue"], options["reason"] or "command line"
+        if options["if_empty"]:
+            return runs.start_first_calculation(hint=enqueue)
+        scope = "stale"
+        if options["all"]:
+            scope = "all"
+        elif options["model"]:
+            scope = f"model:{options['model']}"
+        elif options["accelerator"]:
+            scope = f"accelerator:{options['accelerator']}"
+        try:
+            return runs.start_recalculation(scope, reason, hint=enqueue)
+        except runs.UnknownScope as error:
+            raise CommandError(str(error)) from error
+
+    def work(self, run: CalculationRun, workers: int, enqueue: bool) -> None:
+        console = Console(file=self.stdout._out, highlight=False)  # type: ignore[attr-defined]
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("models, {task.fields[configurations]:,} configurations"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        ) as progress:
+            bar = progress.add_task("Calculating", total=run.chunks, configurations=0)
+
+            def show(state: CalculationRun) -> None:
+                progress.update(bar, completed=state.chunks_done, configurations=state.configurations)
+
+            if enqueue:
+                runs.follow(run, show)
+            else:
+                runs.work_on(run, workers if run.chunks > 1 else 1, show)
+
+    def report(self, run: CalculationRun, seconds: float) -> None:
+        failed = Calculation.objects.filter(state=CalculationState.FAILED).count()
+        rate = run.configurations / seconds if seconds else 0.0
+        self.stdout.write(
+            f"{run.chunks} models, {run.configurations:,} configurations in {seconds:.1f} s "
+            f"({rate:,.0f} configurations/s)"
+        )
+        self.stdout.write(
+            f"{run.rows_written:,} rows written of {Estimate.objects.count():,}; "
+            f"{store.bytes_on_disk() / 1e6:,.0f} MB on disk; {failed} calculations failed"
+        )
+        for cell in failing(limit=5):
+            self.stdout.write(f"  {cell.language_model.slug} on {cell.accelerator.slug}: {cell.error.splitlines()[0]}")
+
+
+def failing(limit: int) -> list[Calculation]:
+    """The first calculations that failed, for the report."""
+    rows = Calculation.objects.filter(state=CalculationState.FAILED, run=None).exclude(Q(error=""))
+    return list(rows.select_related("language_model", "accelerator")[:limit])

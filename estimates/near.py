@@ -1,0 +1,16 @@
+"""Near matches of a slug that does not exist, for error messages."""
+
+from __future__ import annotations
+
+import difflib
+
+from django.db import models
+
+
+def near_matches(model: type[models.Model], slug: str, limit: int = 3) -> list[str]:
+    """Up to `limit` slugs of the table that resemble the one given, the closest first."""
+    wanted = slug.strip().lower()[:200]
+    slugs = list(model._default_manager.order_by("slug").values_list("slug", flat=True))
+    holding = sorted((known for known in slugs if wanted and wanted in known), key=len)
+    close = difflib.get_close_matches(wanted, slugs, n=limit, cutoff=0.6)
+    return list(dict.fromkeys([*close, *holding]))[:limit]

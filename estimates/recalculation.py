@@ -1,0 +1,117 @@
+"""One chunk of recalculation: facts in, the core's answers, rows out. A failed calculation stops no other."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from estimates import store
+from estimates.from_catalog import AcceleratorFacts, FactCache, ModelRow, Workloads, digest_of, read_workloads
+from estimates.method import method_version
+from estimates.models import Calculation, CalculationState
+from estimates.rows import Collected, estimate_rows
+from estimates.store import Batch, MadeCalculation, Written
+
+__all__ = ["Written", "recalculate"]
+
+log = logging.getLogger(__name__)
+
+_cache = FactCache()
+
+
+def recalculate(calculations: Sequence[Calculation]) -> Written:
+    """Make these calculations and store them, all in the caller's transaction or in one of its own.
+
+    A calculation that a run asks for is evaluated; one that is merely stale and whose inputs turn out as they
+    were (a note was edited) only takes over the new versions.
+    """
+    workloads = read_workloads()
+    models = {row.pk: row for row in _cache.models({cell.language_model_id for cell in calculations})}
+    accelerators = {a.pk: a for a in _cache.accelerators({cell.accelerator_id for cell in calculations})}
+    collected = Collected()
+    made: list[MadeCalculation] = []
+    by_model: dict[int, list[Calculation]] = defaultdict(list)
+    for cell in calculations:
+        if cell.language_model_id in models and cell.accelerator_id in accelerators:
+            by_model[cell.language_model_id].append(cell)
+    for model, cells in by_model.items():
+        made += _make(models[model], cells, accelerators, workloads, collected)
+    batch = Batch(
+        made=made,
+        rows=collected.rows(),
+        texts=collected.texts,
+        workloads_digest=workloads.digest,
+        method_version=method_version(),
+    )
+    return store.write(batch)
+
+
+def input_digest(model: ModelRow, accelerator: AcceleratorFacts, workloads: Workloads) -> str:
+    """Of everything the core reads for one calculation, and of the method."""
+    return digest_of(model.digest, accelerator.digest, workloads.digest, method_version())
+
+
+def _make(
+    model: ModelRow,
+    cells: list[Calculation],
+    accelerators: dict[int, AcceleratorFacts],
+    workloads: Workloads,
+    collected: Collected,
+) -> Iterable[MadeCalculation]:
+    """The calculations of one model: those to evaluate in one call of the core, the others as they are."""
+    wanted: list[Calculation] = []
+    for cell in cells:
+        accelerator = accelerators[cell.accelerator_id]
+        problem = model.problem or accelerator.problem
+        digest = "" if problem else input_digest(model, accelerator, workloads)
+        if problem:
+            yield _made(cell, model, accelerator, error=problem)
+        elif cell.run_id is None and cell.state == CalculationState.DONE and cell.input_digest == digest:
+            yield _made(cell, model, accelerator, digest=digest, unchanged=True)
+        else:
+            wanted.append(cell)
+    if not wanted:
+        return
+    mark = collected.mark()
+    try:
+        counts = estimate_rows(model, [(cell.pk, accelerators[cell.accelerator_id]) for cell in wanted], workloads, collected)
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception as error:  # a fault of one model or chip, kept with its calculation; the others go on
+        collected.reset(mark)
+        if len(wanted) > 1:
+            for cell in wanted:
+                yield from _make(model, [cell], accelerators, workloads, collected)
+            return
+        accelerator = accelerators[wanted[0].accelerator_id]
+        log.exception("%s on %s failed", model.slug, accelerator.slug)
+        yield _made(wanted[0], model, accelerator, error=f"{type(error).__name__}: {error}")
+        return
+    for cell in wanted:
+        accelerator = accelerators[cell.accelerator_id]
+        digest = input_digest(model, accelerator, workloads)
+        yield _made(cell, model, accelerator, digest=digest, configurations=counts.get(cell.pk, 0))
+
+
+def _made(
+    cell: Calculation,
+    model: ModelRow,
+    accelerator: AcceleratorFacts,
+    *,
+    digest: str = "",
+    configurations: int = 0,
+    error: str = "",
+    unchanged: bool = False,
+) -> MadeCalculation:
+    return MadeCalculation(
+        pk=cell.pk,
+        model_version=model.version,
+        accelerator_version=accelerator.version,
+        input_digest=digest,
+        configurations=configurations,
+        error=error[:2000],
+        unchanged=unchanged,
+    )

@@ -1,0 +1,163 @@
+"""The sweeper: claims what is stale and makes it again, in slices, however many workers do so at once.
+
+A claim is a row lock (`FOR UPDATE SKIP LOCKED`) held to the end of the transaction that stores the results:
+a worker that dies gives its claim back by dying, and two workers never make the same calculation twice. A
+chunk is a few of the most used models with all their claimed accelerators, for one call of the core takes
+every offer of a model at once. What an edit made stale comes first, then what a run asks for, then what was
+never made; edits are looked for again after every chunk.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from catalog.models import Accelerator, LanguageModel
+from estimates import recalculation, runs
+from estimates.from_catalog import read_workloads
+from estimates.models import Calculation
+from estimates.priority import models_by_use
+from estimates.staleness import NEVER_MADE, create_missing_calculations, is_stale
+
+log = logging.getLogger(__name__)
+
+#: A tick works this long at most, counted after each chunk.
+BUDGET_SECONDS: Final = 30.0
+#: A chunk ends at the model with which it reaches either.
+CELLS_A_CHUNK: Final = 128
+MODELS_A_CHUNK: Final = 16
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep did."""
+
+    chunks: int = 0
+    calculations: int = 0
+    failed: int = 0
+    configurations: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+
+    def add(self, written: recalculation.Written) -> None:
+        self.chunks += 1
+        self.calculations += written.calculations
+        self.failed += len(written.failed)
+        self.configurations += written.configurations
+        self.rows += written.rows
+
+
+Candidate = tuple[int, int]  # calculation, language model
+
+
+def chunks_of(candidates: Iterable[Candidate], order: list[int]) -> Iterator[list[int]]:
+    """Calculations by chunk, those of the most used models first."""
+    by_model: dict[int, list[int]] = {}
+    for pk, model in candidates:
+        by_model.setdefault(model, []).append(pk)
+    rank = {model: position for position, model in enumerate(order)}
+    chunk: list[int] = []
+    models = 0
+    for model in sorted(by_model, key=lambda model: (rank.get(model, len(rank)), model)):
+        chunk += by_model[model]
+        models += 1
+        if len(chunk) >= CELLS_A_CHUNK or models >= MODELS_A_CHUNK:
+            yield chunk
+            chunk, models = [], 0
+    if chunk:
+        yield chunk
+
+
+def sweep(
+    budget_seconds: float = BUDGET_SECONDS,
+    scope: Q | None = None,
+    after_chunk: Callable[[Swept], None] | None = None,
+) -> Swept:
+    """Make stale and requested calculations until none is left or the budget is spent.
+
+    `scope` narrows the calculations, for a hint that names what has changed. `after_chunk` is told the state
+    after each chunk.
+    """
+    began = time.monotonic()
+    done = Swept()
+    scope = Q() if scope is None else scope
+    _create_missing()
+    order = models_by_use()
+    passed: set[int] = set()  # claimed by another worker, or tried in vain: left to a later sweep
+    while time.monotonic() - began < budget_seconds:
+        chunk = _next_chunk(scope, order, passed)
+        if chunk is None:
+            break
+        passed.update(chunk)
+        written = _claim_and_make(chunk)
+        if written is not None:
+            done.add(written)
+            done.seconds = time.monotonic() - began
+            if after_chunk:
+                after_chunk(done)
+    runs.finish_completed()
+    done.seconds = time.monotonic() - began
+    if done.chunks:
+        log.info(
+            "made %d calculations in %d chunks, %.1f s: %d configurations, %d rows written, %d failed",
+            done.calculations,
+            done.chunks,
+            done.seconds,
+            done.configurations,
+            done.rows,
+            done.failed,
+        )
+    return done
+
+
+def sweep_accelerator(pk: int) -> Swept:
+    """What an edit of this accelerator made stale."""
+    return sweep(scope=Q(accelerator=pk))
+
+
+def sweep_model(pk: int) -> Swept:
+    """What an edit of this language model made stale."""
+    return sweep(scope=Q(language_model=pk))
+
+
+def _create_missing() -> None:
+    pairs = LanguageModel.objects.count() * Accelerator.objects.count()
+    if Calculation.objects.count() < pairs:
+        create_missing_calculations()
+
+
+def _next_chunk(scope: Q, order: list[int], passed: set[int]) -> list[int] | None:
+    """The next calculations worth claiming: stale by an edit, requested by a run, never made."""
+    stale = is_stale()
+    kinds = (stale & ~NEVER_MADE & Q(run=None), Q(run__isnull=False), NEVER_MADE)
+    for kind in kinds:
+        rows = Calculation.objects.filter(scope, kind).order_by("language_model", "accelerator")
+        candidates = (row for row in rows.values_list("pk", "language_model") if row[0] not in passed)
+        chunk = next(chunks_of(candidates, order), None)
+        if chunk is not None:
+            return chunk
+    return None
+
+
+def _claim_and_make(chunk: list[int]) -> recalculation.Written | None:
+    """Claim those of the chunk that are still wanted and not claimed, and make them; None: nothing claimed."""
+    digest = read_workloads().digest
+    with transaction.atomic():
+        claimed = list(
+            Calculation.objects.filter(pk__in=chunk)
+            .filter(is_stale(digest) | Q(run__isnull=False))
+            .order_by("pk")
+            .select_for_update(skip_locked=True, of=("self",), no_key=True)
+        )
+        if not claimed:
+            return None
+        waiting = {cell.run_id for cell in claimed if cell.run_id is not None}
+        written = recalculation.recalculate(claimed)
+        runs.report_progress(waiting, written)
+        return written
