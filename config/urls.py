@@ -1,7 +1,7 @@
 """Addresses of the service. A part adds its own with one `include` in the place marked for it."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from config import health
 
@@ -11,6 +11,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
-    # The API: /api/v1/, /api/schema/, /api/docs/
+    path("api/", include("config.rest.urls")),
     # The explorer: /
 ]

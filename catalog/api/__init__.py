@@ -1,0 +1,1 @@
+"""The facts over REST: one module for each group of resources."""

@@ -1,0 +1,30 @@
+"""Addresses of the facts."""
+
+from catalog.api.figures import FIGURES
+from catalog.api.hardware import ACCELERATORS, OFFERS, SYSTEMS
+from catalog.api.language_models import MODELS
+from catalog.api.measurements import MEASUREMENTS
+from catalog.api.prices import PRICE_QUOTES, PURCHASE_PRICES, TOKEN_PRICES
+from catalog.api.sources import CLAIMS, SOURCES
+from catalog.api.vendors import PROVIDERS, VENDORS
+from catalog.api.workloads import WORKLOADS
+from config.rest.views import routes
+
+RESOURCES = (
+    VENDORS,
+    ACCELERATORS,
+    SYSTEMS,
+    OFFERS,
+    MODELS,
+    WORKLOADS,
+    PROVIDERS,
+    PRICE_QUOTES,
+    TOKEN_PRICES,
+    PURCHASE_PRICES,
+    MEASUREMENTS,
+    CLAIMS,
+    SOURCES,
+    FIGURES,
+)
+
+urlpatterns = [route for resource in RESOURCES for route in routes(resource)]

@@ -1,0 +1,1 @@
+"""Access tokens: who may do what over the API."""

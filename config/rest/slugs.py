@@ -1,0 +1,13 @@
+"""The path converter for identities: slugs as repositories and products have them, dots and all."""
+
+
+class KeyConverter:
+    """Letters, digits and `-._~:@+`; nothing that a path gives another meaning."""
+
+    regex = r"[A-Za-z0-9][A-Za-z0-9._~:@+-]{0,299}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value

@@ -1,0 +1,1 @@
+"""The estimates over REST: the cache, explanations, what-if questions and runs."""

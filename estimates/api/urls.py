@@ -1,0 +1,5 @@
+"""Addresses of the estimates."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
