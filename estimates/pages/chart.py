@@ -1,0 +1,263 @@
+"""The chart of an answer as geometry: log axes, points in per cent of the plot, the Pareto front, labels.
+
+Everything is a share of the plot's width and height, so that the drawing fills any screen with its lettering
+at one size. Pure: no request, no database.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from estimates.pages.numbers import significant
+
+MARKERS = ("circle", "triangle", "square", "diamond", "down", "plus", "pentagon", "cross")
+GREY = 8
+# Of a plot 900 x 360 pixels, in which labels of 10.5 px are placed without touching.
+CHARACTER_WIDTH = 5.9 / 900
+LABEL_HEIGHT = 13 / 360
+
+
+@dataclass(frozen=True)
+class Point:
+    """One offer on the chart: `x` in tokens/s/user, `y` in USD per million output tokens."""
+
+    key: str
+    label: str
+    vendor: str
+    x: float
+    y: float
+    x_low: float | None = None
+    x_high: float | None = None
+    y_low: float | None = None
+    y_high: float | None = None
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class Tick:
+    at: str
+    text: str
+    major: bool
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A logarithmic axis from `low` to `high`, both above zero."""
+
+    low: float
+    high: float
+
+    def share(self, value: float) -> float:
+        clamped = min(max(value, self.low), self.high)
+        return math.log(clamped / self.low) / math.log(self.high / self.low)
+
+    def ticks(self, flipped: bool = False) -> list[Tick]:
+        """1, 2 and 5 of every decade, labelled; beyond two decades only the 1s are labelled."""
+        wide = math.log10(self.high / self.low) > 2.4
+        ticks = []
+        for exponent in range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1):
+            for step in (1, 2, 5):
+                value = step * 10.0**exponent
+                if not self.low <= value <= self.high:
+                    continue
+                share = 1 - self.share(value) if flipped else self.share(value)
+                labelled = step == 1 or not wide
+                ticks.append(Tick(per_cent(share), significant(value, 1) if labelled else "", step == 1))
+        return ticks
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A point with its place: per cent from the left and from the top."""
+
+    point: Point
+    x: str
+    y: str
+    x_low: str
+    x_high: str
+    y_low: str
+    y_high: str
+    slot: int
+    marker: str
+    on_front: bool
+    label_side: str = ""
+    label_rank: int = 9
+
+
+@dataclass(frozen=True)
+class Segment:
+    x1: str
+    y1: str
+    x2: str
+    y2: str
+
+
+@dataclass(frozen=True)
+class VendorKey:
+    name: str
+    slug: str
+    slot: int
+    marker: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    points: list[Placed]
+    front: list[Segment]
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+    vendors: list[VendorKey]
+    x_axis: Axis = field(default_factory=lambda: Axis(1, 10))
+    y_axis: Axis = field(default_factory=lambda: Axis(1, 10))
+
+
+def per_cent(share: float) -> str:
+    return f"{share * 100:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def pareto_front(points: Sequence[Point]) -> list[Point]:
+    """Points that no other beats in both speed (more) and cost (less), from the cheapest to the fastest."""
+    front: list[Point] = []
+    cheapest = math.inf
+    for point in sorted(points, key=lambda item: (-item.x, item.y)):
+        if point.y < cheapest:
+            front.append(point)
+            cheapest = point.y
+    return front[::-1]
+
+
+def draw(points: Sequence[Point], vendor_names: dict[str, str], chosen: Sequence[str] = ()) -> Chart | None:
+    """The chart of these points; None when there is nothing to draw.
+
+    `vendor_names` gives slug and name of every vendor in a lasting order, which fixes the colours: a vendor
+    keeps its own from question to question. At most eight are coloured, chosen ones first, the rest grey.
+    """
+    if not points:
+        return None
+    x_axis = _axis([point.x for point in points])
+    y_axis = _axis([point.y for point in points])
+    slots = _slots(points, list(vendor_names), chosen)
+    front = pareto_front(points)
+    front_keys = {point.key: rank for rank, point in enumerate(front)}
+    labels = _label_places(points, front_keys, x_axis, y_axis)
+    placed = []
+    for point in points:
+        slot = slots.get(point.vendor, GREY)
+        side, rank = labels.get(point.key, ("", 9))
+        placed.append(
+            Placed(
+                point=point,
+                x=per_cent(x_axis.share(point.x)),
+                y=per_cent(1 - y_axis.share(point.y)),
+                x_low=per_cent(x_axis.share(point.x_low or point.x)),
+                x_high=per_cent(x_axis.share(point.x_high or point.x)),
+                y_low=per_cent(1 - y_axis.share(point.y_low or point.y)),
+                y_high=per_cent(1 - y_axis.share(point.y_high or point.y)),
+                slot=slot,
+                marker=MARKERS[slot] if slot < GREY else "circle",
+                on_front=point.key in front_keys,
+                label_side=side,
+                label_rank=rank,
+            )
+        )
+    placed.sort(key=lambda item: (item.on_front, item.slot != GREY, -item.point.y))
+    return Chart(
+        points=placed,
+        front=_stairs(front, x_axis, y_axis),
+        x_ticks=x_axis.ticks(),
+        y_ticks=y_axis.ticks(flipped=True),
+        vendors=_vendor_keys(points, vendor_names, slots),
+        x_axis=x_axis,
+        y_axis=y_axis,
+    )
+
+
+def _axis(values: list[float]) -> Axis:
+    """From the least to the greatest value with a margin of 6% of the span, at least a factor 1.15."""
+    low, high = min(values), max(values)
+    margin = max((high / low) ** 0.06, 1.15)
+    return Axis(low / margin, high * margin)
+
+
+def _slots(points: Sequence[Point], order: list[str], chosen: Sequence[str]) -> dict[str, int]:
+    present = {point.vendor for point in points}
+    ranked = [slug for slug in order if slug in present]
+    if chosen and len(chosen) <= GREY:
+        ranked = [slug for slug in ranked if slug in chosen]
+    coloured = ranked[:GREY]
+    slots: dict[str, int] = {}
+    # A vendor's own colour is its place in the lasting order; a taken one gives way to the next free.
+    for slug in coloured:
+        wanted = order.index(slug)
+        if wanted < GREY and wanted not in slots.values():
+            slots[slug] = wanted
+    free = [slot for slot in range(GREY) if slot not in slots.values()]
+    for slug in coloured:
+        if slug not in slots:
+            slots[slug] = free.pop(0)
+    return slots
+
+
+def _vendor_keys(points: Sequence[Point], names: dict[str, str], slots: dict[str, int]) -> list[VendorKey]:
+    counts: dict[str, int] = {}
+    for point in points:
+        counts[point.vendor] = counts.get(point.vendor, 0) + 1
+    keys = [
+        VendorKey(
+            name=names.get(slug, slug),
+            slug=slug,
+            slot=slots.get(slug, GREY),
+            marker=MARKERS[slots[slug]] if slug in slots else "circle",
+            count=count,
+        )
+        for slug, count in counts.items()
+    ]
+    return sorted(keys, key=lambda key: (key.slot, -key.count, key.name))
+
+
+def _stairs(front: list[Point], x_axis: Axis, y_axis: Axis) -> list[Segment]:
+    """The front as stairs: up to a point's speed one pays its price, beyond it the next one's."""
+    segments = []
+    left = 0.0
+    for index, point in enumerate(front):
+        x, y = x_axis.share(point.x), 1 - y_axis.share(point.y)
+        segments.append(Segment(per_cent(left), per_cent(y), per_cent(x), per_cent(y)))
+        top = 1 - y_axis.share(front[index + 1].y) if index + 1 < len(front) else 0.0
+        segments.append(Segment(per_cent(x), per_cent(y), per_cent(x), per_cent(top)))
+        left = x
+    return segments
+
+
+def _label_places(
+    points: Sequence[Point], front: dict[str, int], x_axis: Axis, y_axis: Axis
+) -> dict[str, tuple[str, int]]:
+    """Labels that touch neither each other nor a marker: the front first, then the cheapest of the rest."""
+    markers = [(x_axis.share(p.x), 1 - y_axis.share(p.y)) for p in points]
+    taken: list[tuple[float, float, float, float]] = []
+    places: dict[str, tuple[str, int]] = {}
+    order = sorted(range(len(points)), key=lambda i: (points[i].key not in front, points[i].y))
+    for index in order:
+        if len(places) >= 26:
+            break
+        point, (x, y) = points[index], markers[index]
+        width = (len(point.label) + 1) * CHARACTER_WIDTH
+        for side, left in (("right", x + 0.009), ("left", x - 0.009 - width)):
+            box = (left, y - LABEL_HEIGHT / 2, left + width, y + LABEL_HEIGHT / 2)
+            if box[0] < 0.004 or box[2] > 0.998 or any(_overlap(box, other) for other in taken):
+                continue
+            crowd = sum(_inside(marker, box) for j, marker in enumerate(markers) if j != index)
+            if crowd > (1 if point.key in front else 0):
+                continue
+            taken.append(box)
+            places[point.key] = (side, 1 if point.key in front else 2)
+            break
+    return places
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _inside(at: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
+    return box[0] - 0.004 < at[0] < box[2] + 0.004 and box[1] - 0.006 < at[1] < box[3] + 0.006

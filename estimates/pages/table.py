@@ -1,0 +1,230 @@
+"""The ranked table of an answer: each cell's text, its interval as a whisker, why one is unknown."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from estimates.pages.chart import Point
+from estimates.pages.numbers import age, aligned, duration, significant
+from estimates.pages.places import place_name
+from estimates.ranking import Answer
+
+WHISKER_WIDTH = 58.0
+GRADES = {
+    "A": "measured on this hardware with this model",
+    "B": "calibrated on this chip",
+    "C": "inherited from kin of this chip",
+    "D": "from the datasheet alone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number with its 80% interval: text, and the whisker's places in pixels; or why there is none."""
+
+    text: str = ""
+    low: str = ""
+    high: str = ""
+    x: str = ""
+    x_low: str = ""
+    x_high: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the table, ready to print."""
+
+    answer: Answer
+    rank: int
+    name: str
+    systems: str
+    more_systems: int
+    deployment: str
+    speed: Cell
+    tpot: Cell
+    ttft: Cell
+    throughput: Cell
+    usd: Cell
+    grade_meaning: str
+    quote_age: str
+    quote_place: str
+    per_hour: str
+    shortfall: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of numbers: how to read value, low and high, how many decimals, and its scale."""
+
+    value: Callable[[Answer], float | None]
+    low: Callable[[Answer], float | None]
+    high: Callable[[Answer], float | None]
+    decimals: int
+    why: Callable[[Answer], str]
+
+
+def _unpriced(row: Answer) -> str:
+    return "no quote for this hardware on these terms" if row.quote is None else "no throughput"
+
+
+def _no_estimate(row: Answer) -> str:
+    return row.reason or "not estimated"
+
+
+COLUMNS: dict[str, Column] = {
+    "speed": Column(
+        lambda r: r.tok_s_per_user, lambda r: r.speed_low, lambda r: r.speed_high, 1, _no_estimate
+    ),
+    "tpot": Column(lambda r: r.tpot_ms, lambda r: r.tpot_low_ms, lambda r: r.tpot_high_ms, 1, _no_estimate),
+    "ttft": Column(lambda r: r.ttft_ms, lambda r: r.ttft_low_ms, lambda r: r.ttft_high_ms, 0, _no_estimate),
+    "throughput": Column(
+        lambda r: r.throughput_tok_s,
+        lambda r: r.throughput_low_tok_s,
+        lambda r: r.throughput_high_tok_s,
+        0,
+        _no_estimate,
+    ),
+    "usd": Column(
+        lambda r: r.usd_per_mtok, lambda r: r.usd_low_per_mtok, lambda r: r.usd_high_per_mtok, 2, _unpriced
+    ),
+}
+
+
+def sorted_answers(rows: Iterable[Answer], order: str) -> list[Answer]:
+    """Ranked; what has no value in the ordered column comes last, by throughput of a chip."""
+    keys: dict[str, Callable[[Answer], float | None]] = {
+        "usd": lambda row: row.usd_per_mtok,
+        "speed": lambda row: -row.tok_s_per_user if row.tok_s_per_user else None,
+        "ttft": lambda row: row.ttft_ms,
+        "throughput": lambda row: -row.throughput_tok_s if row.throughput_tok_s else None,
+        "chips": lambda row: row.count * row.machines,
+    }
+    key = keys[order]
+
+    def place(row: Answer) -> tuple[bool, float, float, str]:
+        value = key(row)
+        per_chip = (row.throughput_tok_s or 0.0) / row.count
+        return value is None, value or 0.0, -per_chip, row.offer
+
+    return sorted(rows, key=place)
+
+
+def lines(rows: Sequence[Answer], today: date, shown: int | None = None) -> list[Line]:
+    """The rows as lines; the whiskers of a column share one log scale over all rows, shown or not."""
+    scales = {name: _scale(rows, column) for name, column in COLUMNS.items()}
+    return [
+        _line(row, rank, scales, today) for rank, row in enumerate(rows[:shown] if shown else rows, start=1)
+    ]
+
+
+def points(rows: Iterable[Answer]) -> list[Point]:
+    """Rows that have both a speed and a price, as points of the chart."""
+    return [
+        Point(
+            key=row.offer,
+            label=short_name(row),
+            vendor=row.vendor,
+            x=row.tok_s_per_user,
+            y=row.usd_per_mtok,
+            x_low=row.speed_low,
+            x_high=row.speed_high,
+            y_low=row.usd_low_per_mtok,
+            y_high=row.usd_high_per_mtok,
+            stale=row.quote is not None and row.quote.stale,
+        )
+        for row in rows
+        if row.tok_s_per_user and row.usd_per_mtok
+    ]
+
+
+def short_name(row: Answer) -> str:
+    """Count and chip without the vendor's name in front: "8× H100 SXM"."""
+    name = row.accelerator_name
+    for prefix in (row.vendor_name, row.vendor_name.split()[0]):
+        if name.lower().startswith(prefix.lower() + " "):
+            name = name[len(prefix) + 1 :]
+            break
+    return f"{row.count}× {name}"
+
+
+def deployment(row: Answer) -> str:
+    """Number format and parallel sizes: "fp8 · TP 8 · PP 2 · EP 8"."""
+    parts = [row.weight_format]
+    for name, size in (("TP", row.tp), ("PP", row.pp), ("EP", row.ep), ("DP", row.dp)):
+        if size and (size > 1 or name == "TP"):
+            parts.append(f"{name} {size}")
+    if row.replicas and row.replicas > 1:
+        parts.append(f"{row.replicas} replicas")
+    return " · ".join(part for part in parts if part)
+
+
+def _line(row: Answer, rank: int, scales: dict[str, tuple[float, float] | None], today: date) -> Line:
+    cells = {name: _cell(row, column, scales[name]) for name, column in COLUMNS.items()}
+    quote = row.quote
+    return Line(
+        answer=row,
+        rank=rank,
+        name=short_name(row),
+        systems=", ".join(row.systems[:2]),
+        more_systems=max(0, len(row.systems) - 2),
+        deployment=deployment(row),
+        grade_meaning=GRADES.get(row.grade, ""),
+        quote_age=age(quote.observed_on, today) if quote and quote.observed_on else "age unknown",
+        quote_place=_place(row) if quote else "",
+        per_hour=significant(float(quote.usd_per_hour), 4, 2) if quote else "",
+        shortfall=f"{significant(row.shortfall_gb)} GB a chip" if row.shortfall_gb else "",
+        change=_smallest_change(row),
+        **cells,
+    )
+
+
+def _place(row: Answer) -> str:
+    quote = row.quote
+    return (
+        "" if quote is None else quote.region or (place_name(quote.country) if quote.country else "anywhere")
+    )
+
+
+def _smallest_change(row: Answer) -> str:
+    """The smallest change that would fit, from the shortfall a chip and what a chip can hold."""
+    if not row.shortfall_gb or not row.memory_usable_gb:
+        return ""
+    needed = (row.memory_usable_gb + row.shortfall_gb) * row.count
+    chips = math.ceil(needed / row.memory_usable_gb)
+    share = row.shortfall_gb / row.memory_usable_gb
+    return f"{chips} such chips in place of {row.count}, or {share:.0%} more memory a chip"
+
+
+def _scale(rows: Iterable[Answer], column: Column) -> tuple[float, float] | None:
+    values = [
+        value for row in rows for value in (column.low(row), column.value(row), column.high(row)) if value
+    ]
+    return (math.log(min(values)), math.log(max(values))) if values else None
+
+
+def _cell(row: Answer, column: Column, scale: tuple[float, float] | None) -> Cell:
+    value = column.value(row)
+    if not value or scale is None:
+        return Cell(why=column.why(row))
+    low, high = column.low(row) or value, column.high(row) or value
+    start, span = scale[0], max(scale[1] - scale[0], 1e-9)
+
+    def place(number: float) -> str:
+        return f"{2 + (WHISKER_WIDTH - 4) * (math.log(number) - start) / span:.1f}"
+
+    return Cell(
+        text=aligned(value, column.decimals),
+        low=significant(low),
+        high=significant(high),
+        x=place(value),
+        x_low=place(low),
+        x_high=place(high),
+    )
+
+
+def time_text(milliseconds: float | None) -> str:
+    """A time limit as said in a sentence: "50 ms", "2 s"."""
+    return "" if milliseconds is None else duration(milliseconds / 1e3)
