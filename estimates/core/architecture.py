@@ -55,6 +55,7 @@ class Attention:
     q_lora_rank: int | None = None  # low-rank query: h q + q H d instead of h H d
     output_lora_rank: int | None = None  # low-rank output per group: H d r + groups r h instead of H d h
     output_groups: int = 1
+    caches_keys_only: bool = False  # one cached entry serves as key and value (multi-query latent attention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ class MixtureOfExperts:
     latent: int | None = None  # width the routed experts work in, when it is not the hidden size
     extra_parameters: int = 0  # router bias, shared-expert gate, latent projections excluded
     zero_experts: int = 0  # identity experts: outputs of the router without weights (LongCat)
+    expert_extra_parameters: int = 0  # biases of one routed expert (gpt-oss)
 
 
 Mixer = (

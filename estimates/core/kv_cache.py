@@ -128,7 +128,7 @@ def attention_cache(mixer: Attention) -> list[tuple[Kind, float, int | None]]:
     if not mixer.owns_kv:
         return []
     entry = mixer.kv_heads * mixer.head_dim
-    if not mixer.keys_are_values:
+    if not mixer.caches_keys_only:
         entry += mixer.kv_heads * mixer.v_head_dim
     if mixer.cross:
         return [("cross", entry, None)]

@@ -229,7 +229,7 @@ class _Builder:
             CacheRead(
                 heads=mixer.heads,
                 kv_heads=mixer.kv_heads,
-                entry=mixer.head_dim + (0 if mixer.keys_are_values else mixer.v_head_dim),
+                entry=mixer.head_dim + (0 if mixer.caches_keys_only else mixer.v_head_dim),
                 latent=0,
                 decode_flop=flop,
                 prefill_flop=flop,

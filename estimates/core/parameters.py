@@ -1,4 +1,4 @@
-"""Parameter counts of an architecture, term by term: total, active, by tensor group, and what checkpoints add.
+"""Parameter counts of an architecture, term by term: total, active, by tensor group, beside the checkpoint.
 
 Counting rules (per layer; h hidden, H query heads, K key-value heads, d head width, V vocabulary):
 attention h H d + h K (d + d_v) + H d_v h; latent attention h q + q H (nope + rope) + h (l + rope)
@@ -239,7 +239,8 @@ def mixer_terms(mixer: Mixer, hidden: int) -> list[Term]:
 
 def expert_parameters(experts: MixtureOfExperts, hidden: int) -> int:
     """Parameters of one routed expert."""
-    return (3 if experts.gated else 2) * (experts.latent or hidden) * experts.expert_intermediate
+    matrices = (3 if experts.gated else 2) * (experts.latent or hidden) * experts.expert_intermediate
+    return matrices + experts.expert_extra_parameters
 
 
 def feed_forward_terms(feed_forward: FeedForward, hidden: int) -> list[tuple[TensorGroup, str, int, int]]:
