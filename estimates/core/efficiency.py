@@ -116,7 +116,13 @@ def _geometric(values: Iterable[float]) -> float:
     return math.exp(sum(logs) / len(logs))
 
 
+UNTUNED = 0.6  # a fit below this share of the best memory efficiency beside it is a fallback kernel
+
+
 def _mean_fit(fits: Sequence[Fit], level: int, origin: str) -> Fit:
+    """Mean of like fits. Untuned kernels are software, not hardware: they stay out of a mean."""
+    best = max(fit.eff_memory for fit in fits)
+    fits = [fit for fit in fits if fit.eff_memory >= UNTUNED * best]
     return Fit(
         eff_compute=_geometric(fit.eff_compute for fit in fits),
         eff_memory=_geometric(fit.eff_memory for fit in fits),

@@ -74,7 +74,7 @@ class RankMemory:
 
     `layers` is the weights of all layers, to be divided over pipeline stages; `ends` embedding and head of
     the stages that hold them. `growing` and `window` are cache bytes a token and sequence over all layers,
-    `fixed` the state a sequence. `budget` is what the software may fill, None where capacity is unknown.
+    `fixed` the state a sequence. `budget` is what the software may fill.
     """
 
     split: dict[str, Array]
@@ -89,7 +89,7 @@ class RankMemory:
     reserve_share: Array
     capacity: Array
     budget: Array
-    unknown_capacity: NDArray[np.bool_]
+    even: NDArray[np.bool_]  # SRAM-first: tensors are spread evenly, a layer over several chips if need be
 
     def cache(self, context: Array) -> Array:
         """Cache bytes of one sequence over all layers on a rank; context broadcasts on trailing axes."""
@@ -103,11 +103,10 @@ class RankMemory:
     def stage_weights(self, pp: Array, layer_count: int) -> Array:
         """Weights of the fullest pipeline stage: its layers, and the larger of embedding and head."""
         pp = np.asarray(pp, float)
-        # Beyond one layer a stage, a layer is itself spread over the chips of several stages.
-        share = np.where(pp <= layer_count, np.ceil(layer_count / pp) / layer_count, 1 / pp)
-        ends = np.where(pp <= layer_count, self.ends, self.ends / np.maximum(pp / layer_count, 1))
         both = self.split["embedding"] + self.split["head"]
-        return np.asarray(self.layers * share + np.where(pp > 1, ends, both))
+        share = np.ceil(layer_count / pp) / layer_count
+        staged = self.layers * share + np.where(pp > 1, self.ends, both)
+        return np.asarray(np.where(self.even, (self.layers + both) / pp, staged))
 
     def usable(self, pp: Array, layer_count: int) -> Array:
         """Budget less weights, workspace and reserve of the fullest stage: what caches may take."""
@@ -155,7 +154,7 @@ def rank_memory(
             fixed = fixed + per_token * (terms.cross_tokens or 0)
     growing = growing + terms.indexer_elements_per_token * INDEX_KEY_BYTES
     fixed = fixed + terms.fixed_state_bytes(CONVOLUTION_BYTES) / tp
-    capacity, budget, unknown = _budgets(lanes.lanes, table, capacity_scale)
+    capacity, budget = _budgets(lanes.lanes, table, capacity_scale)
     chips = [lane.variant.chip for lane in lanes.lanes]
     chunk = lanes["chunk_tokens"].reshape(-1).astype(float)
     per_hidden = np.array([table.coefficient("workspace_bytes_per_hidden", chip) for chip in chips])
@@ -173,18 +172,17 @@ def rank_memory(
         reserve_share=np.array([table.coefficient("reserve_weight_share", chip) for chip in chips]),
         capacity=capacity,
         budget=budget,
-        unknown_capacity=unknown,
+        even=np.array([chip.sram_first for chip in chips]),
     )
 
 
 def _budgets(
     lanes: Sequence[Lane], table: EfficiencyTable, scale: float
-) -> tuple[Array, Array, NDArray[np.bool_]]:
+) -> tuple[Array, Array]:
     capacities, budgets = [], []
     for lane in lanes:
         chip = lane.variant.chip
         usable = chip.memory.addressable_bytes
         capacities.append(np.nan if usable is None else usable * scale)
         budgets.append(np.nan if usable is None else usable * scale * table.coefficient("usable_share", chip))
-    capacity = np.array(capacities, float)
-    return capacity, np.array(budgets, float), np.isnan(capacity)
+    return np.array(capacities, float), np.array(budgets, float)

@@ -1,0 +1,240 @@
+"""Why a result is what it is: memory and time splits, the binding limit, elasticities, the formulas with numbers.
+
+Elasticities are relative changes of a result per relative change of a hardware figure, found by evaluating
+the same deployment again with the figure raised: an elasticity of TPOT to bandwidth of -0.7 says that 10%
+more bandwidth takes about 7% off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from estimates.core.efficiency import EfficiencyTable
+from estimates.core.facts import ModelFacts, Offer
+from estimates.core.fit import largest_context
+from estimates.core.memory import SPLIT
+from estimates.core.points import Evaluated, Point, evaluate_points
+from estimates.core.roofline import LIMITS, Ledger
+
+STEP = 0.05  # relative change for elasticities
+HARDWARE: tuple[str, ...] = ("memory_capacity", "memory_bandwidth", "compute")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    memory: dict[str, float]
+    max_context: int
+    assumptions: tuple[str, ...]
+    time_by_operation: dict[str, float] = field(default_factory=dict)
+    time_by_limit: dict[str, float] = field(default_factory=dict)
+    ttft_by_operation: dict[str, float] = field(default_factory=dict)
+    ttft_by_limit: dict[str, float] = field(default_factory=dict)
+    binding_limit: str | None = None
+    elasticities: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    most_helpful: str | None = None
+    formulas: tuple[str, ...] = ()
+
+
+def _first(array: np.ndarray) -> float:
+    return float(np.asarray(array).reshape(-1)[0])
+
+
+def explain(
+    model: ModelFacts,
+    offer: Offer,
+    point: Point,
+    replicas: int,
+    evaluated: Evaluated,
+    efficiency: EfficiencyTable,
+) -> Explanation:
+    """Explain a single evaluated point (evaluated with `detailed`)."""
+    memory = memory_split(evaluated, 0)
+    context = largest_context(evaluated, 0, model.architecture.max_context)
+    assumptions = _assumptions(offer, point, evaluated)
+    if evaluated.capacity[0] < 1:
+        return Explanation(memory, context, assumptions)
+    by_operation, by_limit = tpot_split(evaluated, 0)
+    ttft_operation, ttft_limit = ttft_split(evaluated)
+    elasticities = _elasticities(model, point, evaluated, efficiency)
+    return Explanation(
+        memory=memory,
+        max_context=context,
+        assumptions=assumptions,
+        time_by_operation=by_operation,
+        time_by_limit=by_limit,
+        ttft_by_operation=ttft_operation,
+        ttft_by_limit=ttft_limit,
+        binding_limit=max(by_limit, key=lambda limit: by_limit[limit]),
+        elasticities=elasticities,
+        most_helpful=_most_helpful(elasticities),
+        formulas=_formulas(point, replicas, evaluated),
+    )
+
+
+def memory_split(evaluated: Evaluated, index: int) -> dict[str, float]:
+    """Bytes on the fullest chip; they add up to its capacity."""
+    memory, point = evaluated.memory, evaluated.points[index]
+    weights = float(evaluated.weights[index])
+    cache = float(evaluated.cache_per_request[index] * evaluated.in_flight[index] / point.lane.dp)
+    reserve = float(memory.reserve_fixed[index] + memory.reserve_share[index] * weights)
+    workspace = float(memory.workspace[index])
+    capacity, budget = float(memory.capacity[index]), float(memory.budget[index])
+    split = {f"weights_{name}": float(memory.split[name][index]) for name in SPLIT}
+    layered = sum(split[f"weights_{name}"] for name in SPLIT if name not in ("embedding", "head"))
+    if point.pp > 1 and memory.even[index]:
+        split = {name: held / point.pp for name, held in split.items()}
+    elif point.pp > 1 and layered > 0:  # the share of a stage; ends as the fullest stage holds them
+        ends = max(split["weights_embedding"], split["weights_head"])
+        scale = (weights - min(ends, weights)) / layered
+        larger = "weights_embedding" if split["weights_embedding"] >= split["weights_head"] else "weights_head"
+        for name in list(split):
+            split[name] *= scale
+        split["weights_embedding"] = split["weights_head"] = 0.0
+        split[larger] = weights - sum(split.values())
+    split |= {
+        "weights": weights,
+        "cache": cache,
+        "workspace": workspace,
+        "reserve": reserve,
+        "outside_usable_share": capacity - budget,
+        "free": budget - weights - cache - workspace - reserve,
+        "capacity": capacity,
+    }
+    return split
+
+
+def _pick(values: dict[str, np.ndarray], index: int) -> dict[str, float]:
+    result = {}
+    for name, array in values.items():
+        flat = np.asarray(array).reshape(-1)
+        result[name] = float(flat[index if flat.size > 1 else 0])
+    return result
+
+
+def tpot_split(evaluated: Evaluated, index: int) -> tuple[dict[str, float], dict[str, float]]:
+    """One TPOT by operation and by limit: the decode step, other requests' prompts, hops."""
+    times, loop = evaluated.times, evaluated.loop
+
+    def at(array: np.ndarray) -> float:
+        flat = np.asarray(array).reshape(-1)
+        return float(flat[index if flat.size > 1 else 0])
+
+    tpot, interference, hops = at(loop.tpot), at(loop.interference), at(loop.hops)
+    operations, limits = _scaled(times.decode_ledger, index, tpot - interference - hops)
+    _, prefill_limits = _scaled(times.chunk_ledger, index, interference)
+    if interference > 0:
+        operations["prompts of other requests"] = interference
+    if hops > 0:
+        operations["hops between stages"] = hops
+        limits["interconnect"] += hops
+    for limit, seconds in prefill_limits.items():
+        limits[limit] += seconds
+    return {name: s for name, s in operations.items() if s > 0}, limits
+
+
+def _scaled(ledger: Ledger, index: int, total: float) -> tuple[dict[str, float], dict[str, float]]:
+    operations = _pick(ledger.operations, index)
+    limits = dict.fromkeys(LIMITS, 0.0) | _pick(ledger.limits, index)
+    whole = sum(operations.values())
+    scale = total / whole if whole > 0 else 0.0
+    return {k: v * scale for k, v in operations.items()}, {k: v * scale for k, v in limits.items()}
+
+
+def ttft_split(evaluated: Evaluated) -> tuple[dict[str, float], dict[str, float]]:
+    """The unloaded time to first token by operation and by limit; empty where a rate is missing."""
+    unloaded = _first(evaluated.loop.ttft_unloaded)
+    if not np.isfinite(unloaded):
+        return {}, {}
+    operations, limits = _scaled(evaluated.times.chunk_ledger, 0, unloaded)
+    return {name: seconds for name, seconds in operations.items() if seconds > 0}, limits
+
+
+def _elasticities(
+    model: ModelFacts, point: Point, evaluated: Evaluated, efficiency: EfficiencyTable
+) -> dict[str, dict[str, float | None]]:
+    factor = 1 + STEP
+    changed = {
+        "memory_capacity": evaluate_points(model, [point], efficiency, capacity_scale=factor),
+        "memory_bandwidth": evaluate_points(model, [point], efficiency, bandwidth_scale=factor),
+        "compute": evaluate_points(model, [point], efficiency, compute_scale=factor),
+    }
+
+    def elasticity(before: float, after: float) -> float | None:
+        if not (np.isfinite(before) and np.isfinite(after) and before > 0 and after > 0):
+            return None
+        return float(np.log(after / before) / np.log(factor))
+
+    result: dict[str, dict[str, float | None]] = {}
+    for hardware, other in changed.items():
+        result[hardware] = {
+            "tpot": elasticity(_first(evaluated.loop.tpot), _first(other.loop.tpot)),
+            "ttft": elasticity(_first(evaluated.loop.ttft_loaded), _first(other.loop.ttft_loaded)),
+            "throughput": elasticity(
+                _first(evaluated.loop.throughput), _first(other.loop.throughput)
+            )
+            if np.isfinite(_first(evaluated.loop.throughput))
+            else elasticity(_first(evaluated.loop.decode_throughput), _first(other.loop.decode_throughput)),
+            "max_concurrency": elasticity(_first(evaluated.capacity), _first(other.capacity)),
+        }
+    return result
+
+
+def _most_helpful(elasticities: dict[str, dict[str, float | None]]) -> str:
+    """The hardware figure that raises throughput most; speed of a user's tokens decides a tie."""
+
+    def gain(name: str) -> tuple[float, float]:
+        entry = elasticities[name]
+        return round(entry["throughput"] or 0.0, 3), -(entry["tpot"] or 0.0)
+
+    return max(HARDWARE, key=gain)
+
+
+def _assumptions(offer: Offer, point: Point, evaluated: Evaluated) -> tuple[str, ...]:
+    lane, terms = point.lane, evaluated.lanes.terms[0]
+    notes = [
+        f"closed loop of {evaluated.in_flight[0]:.0f} requests a replica; waiting times as under random arrivals",
+        "each request holds cache for its whole input and output",
+        f"prompts are computed in chunks of at most {_first(evaluated.lanes['chunk_tokens']):.0f} tokens mixed "
+        "into decode steps",
+    ]
+    for group, compute in terms.computes:
+        if group in ("router", "head", "embedding"):
+            continue
+        storage = lane.scheme.group(group)
+        if compute is not None and storage.compute[0] != compute:
+            notes.append(f"{group}: stored in {storage.slug}, computed at the {compute} rate")
+    if terms.level > 0:
+        notes.append("efficiency inherited: " + "; ".join(terms.origins))
+    if lane.variant.chip.sram_first:
+        notes.append("SRAM-first machine: layers in series over the chips, with a fitted latency a layer")
+    if len(offer.chip.tiers) > 1:
+        notes.append("the second memory tier is not used")
+    if not evaluated.rates_known[0]:
+        notes.append("decode from bandwidth alone: a rate is not published, so no time to first token")
+    return tuple(notes)
+
+
+def _formulas(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, ...]:
+    loop, times = evaluated.loop, evaluated.times
+    tpot, batch = _first(loop.tpot), float(evaluated.batch[0])
+    workload = point.workload
+    lines = [
+        f"S({batch:.4g}, 0) = {_first(times.decode) * 1e3:.3f} ms: decode step at a mean context of "
+        f"{workload.isl + workload.osl / 2:.0f} tokens",
+        f"S({batch:.4g}, {_first(times.chunk):.0f}) - S({batch:.4g}, 0) = {_first(times.chunk_extra) * 1e3:.3f} ms",
+        f"TPOT = S({_first(loop.running):.4g}, 0) + interference + hops = "
+        f"{(tpot - _first(loop.interference) - _first(loop.hops)) * 1e3:.3f} + "
+        f"{_first(loop.interference) * 1e3:.3f} + {_first(loop.hops) * 1e3:.3f} = {tpot * 1e3:.3f} ms",
+    ]
+    if np.isfinite(_first(loop.ttft_loaded)):
+        lines += [
+            f"TTFT unloaded = {_first(loop.ttft_unloaded) * 1e3:.1f} ms; loaded mean = "
+            f"{_first(loop.ttft_loaded) * 1e3:.1f} ms, of which waiting {_first(loop.wait) * 1e3:.1f} ms and first "
+            f"wave {_first(loop.burst) * 1e3:.1f} ms",
+            f"throughput = replicas x concurrency x OSL / (TTFT + (OSL - 1) TPOT) = {replicas} x "
+            f"{evaluated.in_flight[0]:.4g} x {workload.osl:.4g} / ({_first(loop.ttft_loaded):.4g} + "
+            f"{workload.osl - 1:.4g} x {tpot:.5g}) = {_first(loop.throughput) * replicas:.5g} tokens/s",
+        ]
+    return tuple(lines)

@@ -1,0 +1,110 @@
+"""What fits: the largest context, and for what does not, the smallest change that would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from estimates.core.deployments import resolve_kv, schemes_for
+from estimates.core.efficiency import EfficiencyTable
+from estimates.core.facts import ModelFacts, Offer, Workload
+from estimates.core.lanes import build_lanes
+from estimates.core.memory import rank_memory
+from estimates.core.operations import lower
+from estimates.core.points import Evaluated, Point
+
+LARGEST_CONTEXT = 2**24
+MOST_CHIPS = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class SmallestChange:
+    """What would make it fit: `kind` context, format or chips, the value needed, a sentence."""
+
+    kind: str
+    value: str
+    detail: str
+
+    def to_dict(self) -> dict[str, str]:
+        return {"kind": self.kind, "value": self.value, "detail": self.detail}
+
+
+def largest_context(evaluated: Evaluated, index: int, max_context: int | None) -> int:
+    """Tokens of one request alone on the configuration, at most the model's own context; 0: not one."""
+    memory, point = evaluated.memory, evaluated.points[index]
+    room = evaluated.usable[index] * point.pp
+    limit = max_context or LARGEST_CONTEXT
+
+    def needs(context: int) -> float:
+        return float(memory.cache(np.full(1, float(context))).reshape(-1)[index] + memory.logits[index])
+
+    if room <= 0 or needs(1) > room:
+        return 0
+    if needs(limit) <= room:
+        return limit
+    low, high = 1, limit
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if needs(middle) <= room else (low, middle)
+    return low
+
+
+def smallest_change(
+    model: ModelFacts,
+    offer: Offer,
+    workload: Workload,
+    point: Point,
+    evaluated: Evaluated,
+    efficiency: EfficiencyTable,
+) -> SmallestChange:
+    """The least of: a shorter context, a narrower weight format on the same chips, more chips."""
+    context = largest_context(evaluated, 0, model.architecture.max_context)
+    if context >= 16:
+        return SmallestChange(
+            "context", str(context), f"a context of {context} tokens instead of {workload.isl + workload.osl:.0f}"
+        )
+    present = point.lane.scheme.group("routed_experts").bits + point.lane.scheme.group("attention").bits
+    narrower = [
+        scheme
+        for scheme in schemes_for(model, offer.chip)
+        if scheme.group("routed_experts").bits + scheme.group("attention").bits < present
+    ]
+    narrower.sort(key=lambda scheme: -scheme.group("routed_experts").bits - scheme.group("attention").bits)
+    for scheme in narrower:
+        lane = replace(point.lane, scheme=scheme, kv_format=resolve_kv(None, scheme, offer.chip))
+        if _fits(model, replace(point, lane=lane), workload, efficiency):
+            return SmallestChange("format", scheme.slug, f"weights in {scheme.slug} instead of {point.lane.scheme.slug}")
+    chips = chips_needed(model, point, workload, efficiency)
+    if chips is None:
+        return SmallestChange("chip", "", "no number of these chips holds it: a chip with more memory")
+    return SmallestChange("chips", str(chips), f"{chips} chips instead of {offer.count}")
+
+
+def _fits(model: ModelFacts, point: Point, workload: Workload, efficiency: EfficiencyTable) -> bool:
+    lanes = build_lanes([point.lane], efficiency)
+    memory = rank_memory(model.architecture, lanes, efficiency)
+    layers = lower(model.architecture).layers
+    need = memory.cache(np.full(1, workload.isl + workload.osl)).reshape(-1)[0] + memory.logits[0]
+    return bool(memory.usable(np.full(1, float(point.pp)), layers)[0] >= need / point.pp)
+
+
+def chips_needed(
+    model: ModelFacts, point: Point, workload: Workload, efficiency: EfficiencyTable
+) -> int | None:
+    """Chips that hold weights and one request in the present format, as pipeline stages of one stage size.
+
+    Memory alone: whether links allow that many is not asked. None where even one layer is too much.
+    """
+    layers = lower(model.architecture).layers
+    most = MOST_CHIPS if point.lane.variant.chip.sram_first else layers
+    if not _fits(model, replace(point, pp=most), workload, efficiency):
+        return None
+    low, high = 0, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _fits(model, replace(point, pp=middle), workload, efficiency):
+            high = middle
+        else:
+            low = middle
+    return high * point.lane.group

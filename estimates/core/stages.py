@@ -1,0 +1,78 @@
+"""How many pipeline stages a configuration is tried with: 1, 2, 4, and what capacity demands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimates.core.lanes import Lanes
+from estimates.core.memory import RankMemory
+
+Array = NDArray[np.floating]
+
+USUAL_STAGES: tuple[int, ...] = (1, 2, 4)
+WIDER_STAGES: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+
+
+def fits(memory: RankMemory, stages: Array, context: float, layer_count: int) -> NDArray[np.bool_]:
+    """Whether each lane holds weights and one request of `context` tokens on `stages` stages."""
+    request = (memory.cache(np.full(1, context)).reshape(-1) + memory.logits) / stages
+    return np.asarray(memory.usable(stages, layer_count) >= request)
+
+
+def needed_stages(
+    memory: RankMemory, lanes: Lanes, limits: Array, context: float, layer_count: int
+) -> NDArray[np.int64]:
+    """Fewest stages on which one request fits, 0 where none up to the limit does.
+
+    SRAM-first machines spread a layer over several chips, so any count is a candidate for them; elsewhere
+    the usual stage counts are.
+    """
+    count = len(lanes)
+    found = np.zeros(count, np.int64)
+    sram = np.array([lane.variant.chip.sram_first for lane in lanes.lanes])
+    for stages in WIDER_STAGES:
+        open_ = (found == 0) & ~sram & (stages <= limits)
+        if open_.any():
+            found[open_ & fits(memory, np.full(count, float(stages)), context, layer_count)] = stages
+    if sram.any():
+        low, high = np.ones(count), np.maximum(limits, 1.0)
+        possible = sram & fits(memory, high, context, layer_count)
+        while (np.ceil(high) - np.floor(low))[possible].max(initial=0) > 1:
+            middle = np.floor((low + high) / 2)
+            enough = fits(memory, middle, context, layer_count)
+            high = np.where(enough, middle, high)
+            low = np.where(enough, low, middle)
+        one = fits(memory, np.ones(count), context, layer_count)
+        found = np.where(possible, np.where(one, 1, high.astype(np.int64)), found)
+    return found
+
+
+def stage_options(
+    memory: RankMemory,
+    lanes: Lanes,
+    limits: Array,
+    contexts: Sequence[float],
+    layer_count: int,
+    usual: Sequence[int] = USUAL_STAGES,
+) -> list[tuple[int, ...]]:
+    """Stage counts to try for each lane: the usual ones, and what the shortest and longest context need.
+
+    On SRAM-first machines more chips than needed hold more requests: twice and four times as many are tried.
+    """
+    shortest = needed_stages(memory, lanes, limits, min(contexts), layer_count)
+    longest = needed_stages(memory, lanes, limits, max(contexts), layer_count)
+    options = []
+    for row, lane in enumerate(lanes.lanes):
+        limit = int(limits[row])
+        needed = [int(n) for n in (shortest[row], longest[row]) if n]
+        if lane.variant.chip.sram_first:
+            chosen = {min(limit, n * factor) for n in needed for factor in (1, 2, 4)}
+        else:
+            chosen = {n for n in usual if n <= limit} | set(needed)
+            if needed:
+                chosen = {n for n in chosen if n >= min(needed)}
+        options.append(tuple(sorted(chosen)) or (1,))
+    return options
