@@ -18,7 +18,7 @@ def _aliases(pk: int) -> list[dict[str, Any]]:
 MODELS = Resource(
     name="models",
     noun="model",
-    meaning="A checkpoint: its architecture as data, and the parameter counts and KV-cache terms computed from it.",
+    meaning="A checkpoint: its architecture as data, and the parameter counts and KV terms computed from it.",
     rows=LanguageModel.objects.all,
     ordering=("slug",),
     columns=(

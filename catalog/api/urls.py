@@ -1,5 +1,6 @@
 """Addresses of the facts."""
 
+from catalog.api.editing import AcceleratorDetail, SystemDetail
 from catalog.api.figures import FIGURES
 from catalog.api.hardware import ACCELERATORS, OFFERS, SYSTEMS
 from catalog.api.language_models import MODELS
@@ -27,4 +28,6 @@ RESOURCES = (
     FIGURES,
 )
 
-urlpatterns = [route for resource in RESOURCES for route in routes(resource)]
+SINGLE = {ACCELERATORS.name: AcceleratorDetail, SYSTEMS.name: SystemDetail}
+
+urlpatterns = [route for resource in RESOURCES for route in routes(resource, SINGLE.get(resource.name))]

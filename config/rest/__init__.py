@@ -1,1 +1,1 @@
-"""What every REST resource shares: tables of columns, strict parameters, paging, problems, CSV, ETags, schema."""
+"""Shared by all REST resources: tables of columns, strict parameters, pages, problems, CSV, ETags, schema."""

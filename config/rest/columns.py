@@ -1,7 +1,8 @@
-"""A resource as a table of columns: from it come filters, ordering, sparse fields, JSON, CSV and the schema."""
+"""A resource as a table of columns: filters, ordering, sparse fields, JSON, CSV and schema come from it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -53,6 +54,7 @@ class Column:
         filterable, sortable: whether parameters may name it.
         listed: shown in a list when `fields=` does not ask for it.
         nullable: `__isnull` is offered; an empty text counts as unknown.
+        attached: no part of the query; the resource's `attach` adds it to the rows of a page.
         example: a plausible value for the documentation.
     """
 
@@ -66,6 +68,7 @@ class Column:
     sortable: bool = True
     listed: bool = True
     nullable: bool = False
+    attached: bool = False
     example: Any = None
 
     @property
@@ -86,7 +89,8 @@ class Column:
         if self.type in (Type.TEXT, Type.SLUG) and value == "":
             return None
         if self.type is Type.MONEY and value is not None:
-            return format(value.normalize(), "f")
+            exact = Decimal(f"{value:.6g}") if isinstance(value, float) else value.normalize()
+            return format(exact, "f")
         return value
 
 
@@ -113,6 +117,7 @@ class Resource:
         ordering: default, column names with `-` for descending; the primary key settles ties.
         rows: the base queryset.
         sections: further parts of the detail, each a function of the primary key.
+        attach: adds the attached columns that are asked for to rows, given with their primary keys.
         deep: offers `cursor=`, which walks all rows at constant cost.
         example_query: a query string for the documentation, executed in a test.
     """
@@ -127,6 +132,7 @@ class Resource:
     parameters: tuple[Parameter, ...] = ()
     sections: Mapping[str, Callable[[int], Any]] = field(default_factory=dict)
     section_meanings: Mapping[str, str] = field(default_factory=dict)
+    attach: Callable[[list[int], list[Row], set[str]], None] | None = None
     deep: bool = False
     has_detail: bool = True
     example_query: str = ""
@@ -178,6 +184,11 @@ def date(name: str, meaning: str = "", **options: Any) -> Column:
 
 def time(name: str, meaning: str = "", **options: Any) -> Column:
     return Column(name, Type.TIME, meaning, **options)
+
+
+def attached(name: str, meaning: str = "", kind: Type = Type.JSON, **options: Any) -> Column:
+    """A column that `Resource.attach` fills in."""
+    return Column(name, kind, meaning, filterable=False, sortable=False, attached=True, **options)
 
 
 def nested(name: str, meaning: str = "", **options: Any) -> Column:

@@ -1,4 +1,4 @@
-"""The schema and its two readers, Swagger UI and ReDoc, served from here under a content policy without inline code."""
+"""The schema and its readers, Swagger UI and ReDoc, served from here under a policy without inline code."""
 
 from typing import Any
 

@@ -46,7 +46,7 @@ def run(resource: Resource, query: ListQuery) -> Page:
         more = len(found) > query.limit
         found = found[: query.limit]
         following = {"cursor": found[-1][0]} if more else None
-        return Page(_names(query), [row for _, row in found], None, following, None)
+        return Page(_names(query), completed(resource, query.shown, found), None, following, None)
     found = fetch(rows.order_by(*query.order_by())[start:end], query.shown)
     if (found and len(found) < query.limit) or (not found and start == 0):
         count = start + len(found)
@@ -54,7 +54,7 @@ def run(resource: Resource, query: ListQuery) -> Page:
         count = rows.count()
     following = {"offset": end} if end < count else None
     preceding = {"offset": max(0, start - query.limit)} if start else None
-    return Page(_names(query), [row for _, row in found], count, following, preceding)
+    return Page(_names(query), completed(resource, query.shown, found), count, following, preceding)
 
 
 def annotated(rows: QuerySet[Any], columns: Iterable[Column]) -> QuerySet[Any]:
@@ -67,6 +67,7 @@ def annotated(rows: QuerySet[Any], columns: Iterable[Column]) -> QuerySet[Any]:
 
 def fetch(rows: QuerySet[Any], columns: list[Column]) -> list[tuple[int, Row]]:
     """(primary key, row) of each row of an annotated queryset, read without making model instances."""
+    columns = [column for column in columns if not column.attached]
     names = [column.name for column in columns]
     presenters = [column.present for column in columns]
     return [
@@ -76,6 +77,16 @@ def fetch(rows: QuerySet[Any], columns: list[Column]) -> list[tuple[int, Row]]:
         )
         for values in rows.values_list("pk", *(column.path for column in columns))
     ]
+
+
+def completed(resource: Resource, shown: list[Column], found: list[tuple[int, Row]]) -> list[Row]:
+    """The rows with their attached columns, everything in the order asked for."""
+    rows = [row for _, row in found]
+    wanted = {column.name for column in shown if column.attached}
+    if not wanted or resource.attach is None:
+        return rows
+    resource.attach([pk for pk, _ in found], rows, wanted)
+    return [{column.name: row[column.name] for column in shown} for row in rows]
 
 
 def _names(query: ListQuery) -> list[str]:

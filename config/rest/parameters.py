@@ -1,4 +1,4 @@
-"""Reads the query string of a list strictly: every parameter is known, every value valid, or the answer is 400."""
+"""Reads the query string of a list strictly: what is unknown or invalid is a 400, never ignored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -19,7 +19,7 @@ def malformed(code: str, detail: str, accepted: Any = None) -> Problem:
 
 
 def check_depth(body: bytes, deepest: int = DEEPEST) -> None:
-    """Raise `Problem` (400) where brackets nest deeper than `deepest`; strings are skipped, nothing is built."""
+    """Raise `Problem` (400) where brackets nest deeper than `deepest`; nothing is built."""
     depth = 0
     for token in TOKEN.finditer(body):
         match body[token.start()]:

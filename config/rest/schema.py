@@ -63,7 +63,7 @@ PROBLEM: Schema = {
                 "properties": {
                     "pointer": {
                         "type": "string",
-                        "description": "JSON pointer into the body, `?name` of a query parameter, or `header:Name`",
+                        "description": "JSON pointer into the body, `?name` of a parameter, or `header:Name`",
                     },
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
@@ -153,7 +153,7 @@ def list_parameters(resource: Resource) -> list[OpenApiParameter]:
         OpenApiParameter(
             "ordering",
             str,
-            description="Comma-separated names, `-` before a name for descending; the unknown comes last. One of "
+            description="Comma-separated names, `-` first for descending; the unknown comes last. Of "
             + ", ".join(sortable)
             + f". Default: {','.join(resource.ordering)}.",
         ),
@@ -167,7 +167,7 @@ def list_parameters(resource: Resource) -> list[OpenApiParameter]:
             OpenApiParameter(
                 "cursor",
                 str,
-                description=f"`{FIRST_CURSOR}`, then the cursor of each next link: walks all rows at constant cost.",
+                description=f"`{FIRST_CURSOR}`, then as each next link has it: walks all rows at constant cost.",
             )
         )
     return found

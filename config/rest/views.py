@@ -121,7 +121,8 @@ def detail(resource: Resource, key: str, names: list[str] | None = None) -> Row:
     if not found:
         known = _known_keys(resource.rows().model, identity.path) if resource.key == "slug" else []
         raise not_found(resource.noun, key, known)
-    pk, row = found[0]
+    pk = found[0][0]
+    row = pages.completed(resource, wanted, found)[0]
     for name, section in resource.sections.items():
         if names is None or name in names:
             row[name] = section(pk)

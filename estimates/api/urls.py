@@ -1,5 +1,18 @@
 """Addresses of the estimates."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from config.rest.schema import described_detail, described_list
+from config.rest.views import routes
+from estimates.api.estimates import ESTIMATES, EstimateDetailView, EstimateListView
+from estimates.api.runs import JOBS
+
+urlpatterns: list[URLPattern] = [
+    path("estimates", described_list(EstimateListView, ESTIMATES).as_view(), name="estimates-list"),
+    path(
+        "estimates/<key:key>",
+        described_detail(EstimateDetailView, ESTIMATES).as_view(),
+        name="estimates-detail",
+    ),
+    *routes(JOBS),
+]
