@@ -32,7 +32,7 @@ TEXT_LENGTHS = {"observed_on": 10, "as_printed": 200, "change_reason": 2000}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A body, understood: values by quantity, with the name each was given by, and what is said about them."""
+    """A body, understood: values by quantity, with the name each was given by, and where they come from."""
 
     values: dict[str, tuple[str, Any]]
     source: dict[str, str] | None
@@ -260,7 +260,7 @@ def body_schema(model: type[Accelerator] | type[System]) -> dict[str, Any]:
     about: dict[str, Any] = {
         "source": {
             "type": "object",
-            "description": "slug of a known source, or url and title of one to add; without it kind is assumed or derived",
+            "description": "slug of a known source, or url and title of one to add",
             "properties": {
                 name: {"type": "string", "maxLength": length} for name, length in SOURCE_FIELDS.items()
             },

@@ -167,7 +167,7 @@ def list_parameters(resource: Resource) -> list[OpenApiParameter]:
             OpenApiParameter(
                 "cursor",
                 str,
-                description=f"`{FIRST_CURSOR}`, then as each next link has it: walks all rows at constant cost.",
+                description=f"`{FIRST_CURSOR}`, then as each next link has it: all rows at constant cost.",
             )
         )
     return found
@@ -254,6 +254,39 @@ def described_detail[V: type[APIView]](view: V, resource: Resource) -> V:
             OpenApiExample("Columns", value=row_example(resource), response_only=True, status_codes=["200"])
         ],
     )
+
+
+def described_patch[V: type[APIView]](view: V, resource: Resource, body: Schema, example: Any) -> V:
+    """Describe the PATCH of a detail view."""
+    row = {"$ref": f"#/components/schemas/{_component_name(resource)}Detail"}
+    decorate: Callable[[V], V] = extend_schema_view(
+        patch=extend_schema(
+            operation_id=f"change_{resource.noun.replace(' ', '_')}",
+            summary=f"Change figures of one {resource.noun}",
+            tags=[resource.name],
+            request={"application/json": component(f"{_component_name(resource)}Change", body)},
+            parameters=[
+                OpenApiParameter(
+                    "key", str, OpenApiParameter.PATH, description=f"slug of the {resource.noun}"
+                ),
+                OpenApiParameter(
+                    "If-Match",
+                    str,
+                    OpenApiParameter.HEADER,
+                    required=True,
+                    description="ETag of the version read; 428 without, 412 with the current one when stale.",
+                ),
+            ],
+            responses={(200, "application/json"): row},
+            examples=[
+                OpenApiExample("A new datasheet", value=example, request_only=True),
+                OpenApiExample(
+                    "Changed", value=row_example(resource), response_only=True, status_codes=["200"]
+                ),
+            ],
+        )
+    )
+    return decorate(view)
 
 
 def _describe[V: type[APIView]](view: V, **description: Any) -> V:

@@ -28,11 +28,9 @@ class ApiView(APIView):
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         answer = super().finalize_response(request, response, *args, **kwargs)
-        if (
-            request.method not in ("GET", "HEAD")
-            or not isinstance(answer, Response)
-            or answer.status_code != 200
-        ):
+        if request.method not in ("GET", "HEAD", "PATCH"):
+            return answer
+        if not isinstance(answer, Response) or answer.status_code != 200:
             return answer
         answer.render()
         if not answer.has_header("ETag"):
@@ -133,8 +131,8 @@ def _known_keys(model: type[Model], path: str) -> list[str]:
     return list(model._default_manager.order_by().values_list(path, flat=True))
 
 
-def routes(resource: Resource) -> list[URLPattern]:
-    """The addresses of a resource, with its schema described."""
+def routes(resource: Resource, single: type[DetailView] | None = None) -> list[URLPattern]:
+    """The addresses of a resource, with its schema described; `single` in place of the read-only detail."""
     from config.rest.schema import described_detail, described_list
 
     renderers: list[type[BaseRenderer]] = [JsonRenderer, CsvRenderer]
@@ -145,7 +143,7 @@ def routes(resource: Resource) -> list[URLPattern]:
     )
     found = [path(resource.name, described_list(listing, resource).as_view(), name=f"{resource.name}-list")]
     if resource.has_detail:
-        single = type(
+        single = single or type(
             f"{_camel(resource.noun)}DetailView",
             (DetailView,),
             {"resource": resource, "__doc__": resource.meaning},

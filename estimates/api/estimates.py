@@ -1,4 +1,4 @@
-"""The cached estimates, ranked: speed, cost on each price basis, what binds, how sure, from which versions."""
+"""The cached estimates, ranked: speed, cost on each price basis, what binds, how sure, which versions."""
 
 from dataclasses import dataclass, replace
 from typing import Any
