@@ -1,9 +1,11 @@
-"""Middleware: request id, body limit, 503 without a database, the admin's content policy, change context."""
+"""Middleware: request id, body limits, 503 without a database, the admin's content policy, change context."""
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pghistory.middleware
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -15,6 +17,9 @@ from config.problems import problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
+MAX_JSON_DEPTH = 64
+JSON_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # an unclosed one runs to the end
+OPENING, CLOSING = np.frombuffer(b"[{", dtype=np.uint8), np.frombuffer(b"]}", dtype=np.uint8)
 
 
 class RequestIdMiddleware:
@@ -91,6 +96,27 @@ class BodyLimitMiddleware:
                 f"The body has {int(announced):,} bytes; at most {limit:,} are accepted.",
             )
         return self.get_response(request)
+
+
+class JsonDepthMiddleware:
+    """Refuses a JSON body nested deeper than any resource is, before a parser recurses into it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "json" in (request.content_type or "") and nested_deeper_than(request.body, MAX_JSON_DEPTH):
+            return problem(400, "json-too-deep", f"The JSON is nested deeper than {MAX_JSON_DEPTH} levels.")
+        return self.get_response(request)
+
+
+def nested_deeper_than(body: bytes, limit: int) -> bool:
+    """Whether brackets outside strings nest deeper than the limit; linear in the body, whatever it holds."""
+    if body.count(b"[") + body.count(b"{") <= limit:
+        return False
+    characters = np.frombuffer(JSON_STRING.sub(b"", body), dtype=np.uint8)
+    steps = np.isin(characters, OPENING).astype(np.int32) - np.isin(characters, CLOSING)
+    return bool(steps.cumsum().max(initial=0) > limit)
 
 
 # The admin's Alpine.js evaluates attributes as expressions and sets styles; no other page needs either.

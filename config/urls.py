@@ -12,5 +12,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("api/", include("config.rest.urls")),
-    # The explorer: /
+    path("", include("estimates.pages.urls")),
 ]
