@@ -148,6 +148,7 @@ def read_estimates(
     vendors: Collection[str] = (),
     segment: str = "",
     chips: int | None = None,
+    offer: str = "",
 ) -> list[Answer]:
     """Every kept answer of the offers in question, in one query. `stale` is a condition on `Calculation`."""
     rows = Estimate.objects.filter(language_model=model, workload=workload, offer__retired=False)
@@ -157,6 +158,8 @@ def read_estimates(
         rows = rows.filter(offer__accelerator__segment=segment)
     if chips is not None:
         rows = rows.filter(offer__count__lte=chips)
+    if offer:
+        rows = rows.filter(offer__slug=offer)
     stale_ids = set(Calculation.objects.filter(stale, language_model=model).values_list("pk", flat=True))
     names = [*_STORED, *_COLUMNS.values(), "calculation_id"]
     answers = []

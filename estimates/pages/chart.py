@@ -100,6 +100,11 @@ class VendorKey:
     marker: str
     count: int
 
+    @property
+    def alone(self) -> tuple[str]:
+        """The choice of this vendor only."""
+        return (self.slug,)
+
 
 @dataclass(frozen=True)
 class Chart:

@@ -1,6 +1,5 @@
 """The finder's answer to a question: what is in the catalogue, the ranked answers, and their state."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -18,7 +17,7 @@ from estimates.pages.numbers import significant
 from estimates.pages.places import countries_of
 from estimates.pages.question import SHORT_LIST, Question, Vocabulary
 from estimates.pages.table import Line, lines, points, sorted_answers, time_text
-from estimates.ranking import Answer, Limits, choose, for_users, priced, read_estimates, with_systems
+from estimates.ranking import Answer, Judged, Limits, choose, for_users, priced, read_estimates, with_systems
 from estimates.staleness import is_stale
 
 PREFERRED_MODEL = "llama-3.1-70b-instruct"
@@ -146,36 +145,69 @@ class Result:
         return self.total - len(self.lines)
 
 
-def answer(question: Question, catalogue: Catalogue) -> Result:
-    """The answer in a number of queries that does not depend on how many rows it has."""
-    model = LanguageModel.objects.select_related("publisher").get(slug=question.model)
-    workload = next(w for w in catalogue.workloads if w.slug == question.workload)
-    stale = is_stale()
-    progress = read_progress(model, stale)
+@dataclass(frozen=True)
+class Ranking:
+    """The answers in their order, what did not make it, and all that was read."""
+
+    rows: list[Answer]
+    answers: list[Answer]
+    judged: Judged
+
+
+def ranked(question: Question, catalogue: Catalogue, model: LanguageModel, stale: Q) -> Ranking:
+    """Read, judge, price and rank; systems' names are not read yet."""
+    workload = workload_of(question, catalogue)
     rows = read_estimates(
         model, workload, stale, vendors=question.vendor, segment=question.segment, chips=question.chips
     )
-    limits = limits_of(question, workload)
-    judged = choose(rows, limits, OBJECTIVES[question.answer])
+    judged = choose(rows, limits_of(question, workload), OBJECTIVES[question.answer])
     answers = for_users(judged.answers, question.users, question.chips)
     answers = priced(answers, question.basis, countries_of(question.region))
-    answers = sorted_answers(answers, question.order)
-    shown = None if question.rows == "all" else SHORT_LIST
-    kept = with_systems(answers[:shown]) + answers[len(answers) if shown is None else shown :]
+    return Ranking(rows, sorted_answers(answers, question.order), judged)
+
+
+def workload_of(question: Question, catalogue: Catalogue) -> Workload:
+    return next(workload for workload in catalogue.workloads if workload.slug == question.workload)
+
+
+def model_of(question: Question) -> LanguageModel:
+    return LanguageModel.objects.select_related("publisher").get(slug=question.model)
+
+
+def one_line(question: Question, catalogue: Catalogue, offer: str) -> Line | None:
+    """The line of one offer as the whole answer would have it, but for its rank; None where it has none."""
+    workload = workload_of(question, catalogue)
+    rows = read_estimates(model_of(question), workload, is_stale(), offer=offer)
+    answers = choose(rows, limits_of(question, workload), OBJECTIVES[question.answer]).answers
+    answers = for_users(answers, question.users, None)
+    answers = with_systems(priced(answers, question.basis, countries_of(question.region)))
+    return next(iter(lines(answers, timezone.now().date())), None)
+
+
+def answer(question: Question, catalogue: Catalogue) -> Result:
+    """The answer in a number of queries that does not depend on how many rows it has."""
+    model = model_of(question)
+    workload = workload_of(question, catalogue)
+    stale = is_stale()
+    progress = read_progress(model, stale)
+    ranking = ranked(question, catalogue, model, stale)
+    answers, judged = ranking.answers, ranking.judged
+    shown = len(answers) if question.rows == "all" else SHORT_LIST
+    kept = with_systems(answers[:shown])
     today = timezone.now().date()
     misses = [*judged.too_slow, *judged.unfit, *judged.refused]
     return Result(
-        state=_state(model, progress, rows, answers),
+        state=_state(model, progress, ranking),
         model=model,
         workload=workload,
         limits_text=limits_text(question, workload),
         refusal=refusal(model.role).partition(": ")[2],
         progress=progress,
         chart=draw(points(answers), dict(catalogue.vendors), question.vendor),
-        lines=lines(kept, today, shown),
+        lines=lines([*kept, *answers[shown:]], today, shown),
         total=len(answers),
         unpriced=sum(row.quote is None for row in answers),
-        stale_rows=sum(row.is_stale for row in rows),
+        stale_rows=sum(row.is_stale for row in ranking.rows),
         stale_prices=sum(row.quote.stale for row in answers if row.quote),
         misses=lines(with_systems(misses), today) if question.unfit else [],
         too_slow=len(judged.too_slow),
@@ -185,14 +217,12 @@ def answer(question: Question, catalogue: Catalogue) -> Result:
     )
 
 
-def _state(
-    model: LanguageModel, progress: Progress, rows: Sequence[Answer], answers: Sequence[Answer]
-) -> str:
+def _state(model: LanguageModel, progress: Progress, ranking: Ranking) -> str:
     if refusal(model.role):
         return "refused"
-    if answers:
-        return "answered" if any(row.quote for row in answers) else "unpriced"
-    if rows or (progress.total and progress.done == progress.total):
+    if ranking.answers:
+        return "answered" if any(row.quote for row in ranking.answers) else "unpriced"
+    if ranking.rows or (progress.total and progress.done == progress.total):
         return "empty"
     return "uncalculated"
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from catalog.prices import plain
 from estimates.pages.chart import Point
 from estimates.pages.numbers import age, aligned, duration, significant
 from estimates.pages.places import place_name
@@ -228,3 +229,61 @@ def _cell(row: Answer, column: Column, scale: tuple[float, float] | None) -> Cel
 def time_text(milliseconds: float | None) -> str:
     """A time limit as said in a sentence: "50 ms", "2 s"."""
     return "" if milliseconds is None else duration(milliseconds / 1e3)
+
+
+CSV_COLUMNS: dict[str, Callable[[Answer], object]] = {
+    "offer": lambda row: row.offer,
+    "accelerator": lambda row: row.accelerator,
+    "vendor": lambda row: row.vendor,
+    "count": lambda row: row.count,
+    "machines": lambda row: row.machines,
+    **{
+        name: (lambda row, name=name: getattr(row, name))  # type: ignore[misc]
+        for name in [
+            "weight_format",
+            "kv_format",
+            "tp",
+            "pp",
+            "ep",
+            "dp",
+            "replicas",
+            "concurrency",
+            "tok_s_per_user",
+            "tpot_ms",
+            "tpot_low_ms",
+            "tpot_high_ms",
+            "ttft_ms",
+            "ttft_low_ms",
+            "ttft_high_ms",
+            "ttft_unloaded_ms",
+            "throughput_tok_s",
+            "throughput_low_tok_s",
+            "throughput_high_tok_s",
+        ]
+    },
+    "binding_limit": lambda row: row.limit,
+    "grade": lambda row: row.grade,
+    "usd_per_mtok_output": lambda row: row.usd_per_mtok,
+    "usd_per_mtok_output_low": lambda row: row.usd_low_per_mtok,
+    "usd_per_mtok_output_high": lambda row: row.usd_high_per_mtok,
+    "usd_per_hour": lambda row: row.quote and plain(row.quote.usd_per_hour),
+    "provider": lambda row: row.quote and row.quote.provider,
+    "region": lambda row: row.quote and row.quote.region,
+    "quote_observed_on": lambda row: row.quote and row.quote.observed_on,
+    "quote_stale": lambda row: row.quote and row.quote.stale,
+    "estimate_stale": lambda row: row.is_stale,
+}
+
+
+def csv_rows(rows: Iterable[Answer]) -> Iterable[list[object]]:
+    """The header, then every answer with full figures; unknown is empty."""
+    yield list(CSV_COLUMNS)
+    for row in rows:
+        yield [_csv_value(read(row)) for read in CSV_COLUMNS.values()]
+
+
+def _csv_value(value: object) -> object:
+    """Text that a spreadsheet would take for a formula is quoted with an apostrophe."""
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value

@@ -5,6 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from estimates.pages import finder
+from estimates.pages.numbers import FIGURE_SPACE, PUNCTUATION_SPACE, significant
 from estimates.pages.question import Question
 from estimates.pages.table import GRADES
 
@@ -17,6 +18,11 @@ register.filter("workload_label", finder.workload_label)
 def address(question: Question, **changes: object) -> str:
     """The page's query string with some parts changed."""
     return question.address(**changes)
+
+
+@register.simple_tag
+def any_vendor(question: Question) -> str:
+    return question.address(vendor=())
 
 
 @register.simple_tag
@@ -42,3 +48,44 @@ def grade(letter: str) -> SafeString | str:
         letter,
         GRADES[letter],
     )
+
+
+@register.simple_tag
+def source(title: str, url: str) -> SafeString | str:
+    """A source by its title, linked where it has a web address."""
+    if url.startswith(("http://", "https://")):
+        return format_html('<a href="{}" rel="noreferrer">{}</a>', url, title or url)
+    return f"{title}, {url}" if title and url else title or url or "none stated"
+
+
+@register.filter
+def plain(value: float | None) -> str:
+    """A number as it would be typed, nothing where there is none."""
+    return "" if value is None else f"{value:.10g}"
+
+
+@register.filter
+def exact(value: float | None) -> str:
+    """Six significant digits for scripts; - where unknown."""
+    return "-" if value is None else f"{value:.6g}"
+
+
+@register.filter
+def three(value: float) -> str:
+    return significant(value)
+
+
+@register.filter
+def money(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+@register.filter
+def strip(text: str) -> str:
+    """Without the spaces that align a column."""
+    return text.strip(FIGURE_SPACE + PUNCTUATION_SPACE)
+
+
+@register.filter
+def underscored(text: str) -> str:
+    return text.replace("_", " ")
