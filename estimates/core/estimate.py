@@ -235,7 +235,7 @@ def _choices(
         options: list[tuple[int, ...]] = [(deployment.pp,)] * len(found)
     else:
         lanes = build_lanes(found, efficiency)
-        memory = rank_memory(model.architecture, lanes, efficiency)
+        memory = rank_memory(model.architecture, lanes)
         limits = np.array([pipeline_limit(variant, offer.count, lane.group, lowered) for lane in found])
         options = stage_options(memory, lanes, limits, [workload.isl + workload.osl], lowered.layers)
     choices = []

@@ -105,41 +105,55 @@ def memory_split(evaluated: Evaluated, index: int) -> dict[str, float]:
     return split
 
 
-def _pick(values: dict[str, np.ndarray], index: int) -> dict[str, float]:
-    result = {}
-    for name, array in values.items():
-        flat = np.asarray(array).reshape(-1)
-        result[name] = float(flat[index if flat.size > 1 else 0])
-    return result
+def tpot_parts(evaluated: Evaluated) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """One TPOT of every point by operation and by limit, arrays of shape (points,): the decode step,
+
+    other requests' prompts, hops between stages.
+    """
+    times, loop = evaluated.times, evaluated.loop
+    count = len(evaluated.points)
+    tpot, interference, hops = (
+        np.broadcast_to(np.asarray(part).reshape(-1), count) for part in (loop.tpot, loop.interference, loop.hops)
+    )
+    operations, limits = _scaled(times.decode_ledger, tpot - interference - hops)
+    _, prompt_limits = _scaled(times.chunk_ledger, interference)
+    operations["prompts of other requests"] = interference
+    operations["hops between stages"] = hops
+    for limit in LIMITS:
+        limits[limit] = limits[limit] + prompt_limits[limit]
+    limits["interconnect"] = limits["interconnect"] + hops
+    return operations, limits
 
 
 def tpot_split(evaluated: Evaluated, index: int) -> tuple[dict[str, float], dict[str, float]]:
-    """One TPOT by operation and by limit: the decode step, other requests' prompts, hops."""
-    times, loop = evaluated.times, evaluated.loop
-
-    def at(array: np.ndarray) -> float:
-        flat = np.asarray(array).reshape(-1)
-        return float(flat[index if flat.size > 1 else 0])
-
-    tpot, interference, hops = at(loop.tpot), at(loop.interference), at(loop.hops)
-    operations, limits = _scaled(times.decode_ledger, index, tpot - interference - hops)
-    _, prefill_limits = _scaled(times.chunk_ledger, index, interference)
-    if interference > 0:
-        operations["prompts of other requests"] = interference
-    if hops > 0:
-        operations["hops between stages"] = hops
-        limits["interconnect"] += hops
-    for limit, seconds in prefill_limits.items():
-        limits[limit] += seconds
-    return {name: s for name, s in operations.items() if s > 0}, limits
+    """One TPOT of one point by operation and by limit."""
+    operations, limits = tpot_parts(evaluated)
+    return (
+        {name: float(seconds[index]) for name, seconds in operations.items() if seconds[index] > 0},
+        {name: float(seconds[index]) for name, seconds in limits.items()},
+    )
 
 
-def _scaled(ledger: Ledger, index: int, total: float) -> tuple[dict[str, float], dict[str, float]]:
-    operations = _pick(ledger.operations, index)
-    limits = dict.fromkeys(LIMITS, 0.0) | _pick(ledger.limits, index)
-    whole = sum(operations.values())
-    scale = total / whole if whole > 0 else 0.0
-    return {k: v * scale for k, v in operations.items()}, {k: v * scale for k, v in limits.items()}
+def binding_limits(evaluated: Evaluated) -> list[str]:
+    """The limit with the largest part of each point's TPOT."""
+    _, limits = tpot_parts(evaluated)
+    largest = np.argmax(np.stack([limits[name] for name in LIMITS]), axis=0)
+    return [LIMITS[position] for position in largest]
+
+
+def _scaled(ledger: Ledger, total: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """A ledger's parts, scaled so that they add up to `total`."""
+
+    def flat(array: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(np.asarray(array).reshape(-1), total.shape)
+
+    operations = {name: flat(seconds) for name, seconds in ledger.operations.items()}
+    limits = {name: flat(ledger.limits[name]) if name in ledger.limits else np.zeros_like(total) for name in LIMITS}
+    scale = total / np.maximum(sum(operations.values()), 1e-30)
+    return (
+        {name: seconds * scale for name, seconds in operations.items()},
+        {name: seconds * scale for name, seconds in limits.items()},
+    )
 
 
 def ttft_split(evaluated: Evaluated) -> tuple[dict[str, float], dict[str, float]]:
@@ -147,8 +161,11 @@ def ttft_split(evaluated: Evaluated) -> tuple[dict[str, float], dict[str, float]
     unloaded = _first(evaluated.loop.ttft_unloaded)
     if not np.isfinite(unloaded):
         return {}, {}
-    operations, limits = _scaled(evaluated.times.chunk_ledger, 0, unloaded)
-    return {name: seconds for name, seconds in operations.items() if seconds > 0}, limits
+    operations, limits = _scaled(evaluated.times.chunk_ledger, np.full(len(evaluated.points), unloaded))
+    return (
+        {name: float(seconds[0]) for name, seconds in operations.items() if seconds[0] > 0},
+        {name: float(seconds[0]) for name, seconds in limits.items()},
+    )
 
 
 def _elasticities(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from estimates.core.deployments import resolve_kv, schemes_for
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Offer, Workload
 from estimates.core.lanes import build_lanes
-from estimates.core.memory import rank_memory
-from estimates.core.operations import lower
+from estimates.core.memory import rank_memory, take_rows
+from estimates.core.operations import Lowered, lower
 from estimates.core.points import Evaluated, Point
 
+CHANGE_KINDS: tuple[str, ...] = ("", "context", "format", "chips", "chip")
 LARGEST_CONTEXT = 2**24
 MOST_CHIPS = 2**16
 
@@ -83,7 +86,7 @@ def smallest_change(
 
 def _fits(model: ModelFacts, point: Point, workload: Workload, efficiency: EfficiencyTable) -> bool:
     lanes = build_lanes([point.lane], efficiency)
-    memory = rank_memory(model.architecture, lanes, efficiency)
+    memory = rank_memory(model.architecture, lanes)
     layers = lower(model.architecture).layers
     need = memory.cache(np.full(1, workload.isl + workload.osl)).reshape(-1)[0] + memory.logits[0]
     return bool(memory.usable(np.full(1, float(point.pp)), layers)[0] >= need / point.pp)
@@ -108,3 +111,56 @@ def chips_needed(
         else:
             low = middle
     return high * point.lane.group
+
+
+def smallest_changes(
+    lowered: Lowered, model: ModelFacts, evaluated: Evaluated, wanted: NDArray[np.bool_]
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """For every wanted point: kind of the smallest change (index into CHANGE_KINDS) and its value.
+
+    The context that would fit where weights do, else the chips that hold weights and one request. Formats
+    are not compared: a search has tried them all and reports the one that came nearest.
+    """
+    count = len(evaluated.points)
+    kinds, values = np.zeros(count, np.int32), np.full(count, np.nan)
+    rows = np.flatnonzero(wanted)
+    if not rows.size:
+        return kinds, values
+    memory = take_rows(evaluated.memory, rows)
+    stages = np.array([float(evaluated.points[row].pp) for row in rows])
+    full = np.array([evaluated.points[row].workload.isl + evaluated.points[row].workload.osl for row in rows])
+    context = _largest(
+        np.ones(rows.size),
+        np.full(rows.size, float(model.architecture.max_context or LARGEST_CONTEXT)),
+        lambda tokens: memory.cache(tokens[:, None])[:, 0] + memory.logits <= evaluated.usable[rows] * stages,
+    )
+    most = np.where(memory.even, float(MOST_CHIPS), float(lowered.layers))
+
+    def holds(number: NDArray[np.float64]) -> NDArray[np.bool_]:
+        request = (memory.cache(full[:, None])[:, 0] + memory.logits) / number
+        return np.asarray(memory.usable(number, lowered.layers) >= request)
+
+    possible = holds(most)
+    needed = _largest(np.ones(rows.size), most, lambda number: ~holds(number)) + 1
+    groups = evaluated.lanes.flat("group")[rows]
+    kinds[rows] = np.where(context >= 16, 1, np.where(possible, 3, 4))
+    values[rows] = np.where(context >= 16, context, np.where(possible, needed * groups, np.nan))
+    return kinds, values
+
+
+def _largest(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    holds: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
+) -> NDArray[np.float64]:
+    """Largest whole number between two bounds at which a condition holds that fails for good somewhere;
+
+    0 where it fails at the lower bound.
+    """
+    never = ~holds(low)
+    low = np.where(holds(high), high, low)
+    while (high - low).max(initial=0) > 1:
+        middle = np.floor((low + high) / 2)
+        good = holds(middle)
+        low, high = np.where(good, np.maximum(middle, low), low), np.where(good, high, np.maximum(middle, low))
+    return np.where(never, 0, low)

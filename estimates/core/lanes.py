@@ -43,6 +43,10 @@ _SCALARS: tuple[tuple[str, float], ...] = (  # coefficient of the data, factor t
     ("dispatch_bytes", 1),
     ("combine_bytes", 1),
     ("chunk_tokens", 1),
+    ("usable_share", 1),
+    ("reserve_fixed_bytes", 1),
+    ("reserve_weight_share", 1),
+    ("workspace_bytes_per_hidden", 1),
 )
 
 
@@ -191,6 +195,15 @@ class Lanes:
 
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
+
+    def flat(self, name: str) -> Array:
+        """A column of shape (lanes,) in float64."""
+        return self.columns[name].reshape(-1).astype(np.float64)
+
+    def take(self, rows: NDArray[np.intp]) -> Lanes:
+        """The lanes of these rows, repeated as often as asked."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return Lanes(tuple(self.lanes[i] for i in rows), tuple(self.terms[i] for i in rows), columns)
 
     def __len__(self) -> int:
         return len(self.lanes)

@@ -8,7 +8,7 @@ its share of the layers, and the widest stage the embedding and the head as well
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.architecture import Architecture
-from estimates.core.efficiency import EfficiencyTable
 from estimates.core.formats import FORMATS, WeightScheme
 from estimates.core.kv_cache import KvTerms, kv_terms
-from estimates.core.lanes import Lane, Lanes
+from estimates.core.lanes import Lanes
 from estimates.core.operations import Lowered, heads_on_rank, lower
 from estimates.core.parameters import count_parameters
 
@@ -116,14 +115,12 @@ class RankMemory:
 
 
 def rank_memory(
-    architecture: Architecture, lanes: Lanes, table: EfficiencyTable, *, capacity_scale: float = 1.0
+    architecture: Architecture, lanes: Lanes, *, capacity_scale: float = 1.0
 ) -> RankMemory:
     """Spread weights and cache over the ranks of each lane."""
     model = lower(architecture)
     terms = cache_terms(architecture)
-    tp = np.array([lane.tp for lane in lanes.lanes], float)
-    group = np.array([lane.group for lane in lanes.lanes], float)
-    kv_bytes = np.array([FORMATS[lane.kv_format].bytes for lane in lanes.lanes])
+    tp, group, kv_bytes = lanes.flat("tp"), lanes.flat("group"), lanes.flat("kv_bytes")
     by_scheme = {id(lane.scheme): group_bytes(architecture, lane.scheme) for lane in lanes.lanes}
     whole = {
         name: np.array([by_scheme[id(lane.scheme)][name] for lane in lanes.lanes]) for name in SPLIT
@@ -154,10 +151,10 @@ def rank_memory(
             fixed = fixed + per_token * (terms.cross_tokens or 0)
     growing = growing + terms.indexer_elements_per_token * INDEX_KEY_BYTES
     fixed = fixed + terms.fixed_state_bytes(CONVOLUTION_BYTES) / tp
-    capacity, budget = _budgets(lanes.lanes, table, capacity_scale)
     chips = [lane.variant.chip for lane in lanes.lanes]
-    chunk = lanes["chunk_tokens"].reshape(-1).astype(float)
-    per_hidden = np.array([table.coefficient("workspace_bytes_per_hidden", chip) for chip in chips])
+    capacity = capacity_scale * np.array(
+        [np.nan if chip.memory.addressable_bytes is None else chip.memory.addressable_bytes for chip in chips]
+    )
     ends = np.maximum(split["embedding"], split["head"])
     return RankMemory(
         split=split,
@@ -167,22 +164,29 @@ def rank_memory(
         windows=tuple(sorted(windows.items())),
         fixed=fixed,
         logits=LOGIT_BYTES * architecture.vocab / tp,
-        workspace=chunk * architecture.hidden * per_hidden,
-        reserve_fixed=np.array([table.coefficient("reserve_fixed_bytes", chip) for chip in chips]),
-        reserve_share=np.array([table.coefficient("reserve_weight_share", chip) for chip in chips]),
+        workspace=lanes.flat("chunk_tokens") * architecture.hidden * lanes.flat("workspace_bytes_per_hidden"),
+        reserve_fixed=lanes.flat("reserve_fixed_bytes"),
+        reserve_share=lanes.flat("reserve_weight_share"),
         capacity=capacity,
-        budget=budget,
+        budget=capacity * lanes.flat("usable_share"),
         even=np.array([chip.sram_first for chip in chips]),
     )
 
 
-def _budgets(
-    lanes: Sequence[Lane], table: EfficiencyTable, scale: float
-) -> tuple[Array, Array]:
-    capacities, budgets = [], []
-    for lane in lanes:
-        chip = lane.variant.chip
-        usable = chip.memory.addressable_bytes
-        capacities.append(np.nan if usable is None else usable * scale)
-        budgets.append(np.nan if usable is None else usable * scale * table.coefficient("usable_share", chip))
-    return np.array(capacities, float), np.array(budgets, float)
+def take_rows(memory: RankMemory, rows: NDArray[np.intp]) -> RankMemory:
+    """The memory of these lanes, repeated as often as asked."""
+    return RankMemory(
+        split={name: values[rows] for name, values in memory.split.items()},
+        ends=memory.ends[rows],
+        layers=memory.layers[rows],
+        growing=memory.growing[rows],
+        windows=tuple((window, values[rows]) for window, values in memory.windows),
+        fixed=memory.fixed[rows],
+        logits=memory.logits[rows],
+        workspace=memory.workspace[rows],
+        reserve_fixed=memory.reserve_fixed[rows],
+        reserve_share=memory.reserve_share[rows],
+        capacity=memory.capacity[rows],
+        budget=memory.budget[rows],
+        even=memory.even[rows],
+    )

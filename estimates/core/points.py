@@ -102,7 +102,7 @@ def evaluate_points(
         bandwidth_scale=bandwidth_scale,
         compute_scale=compute_scale,
     )
-    memory = rank_memory(model.architecture, lanes, table, capacity_scale=capacity_scale)
+    memory = rank_memory(model.architecture, lanes, capacity_scale=capacity_scale)
 
     def column(values: list[float]) -> Array:
         return np.array(values, float).reshape(-1, 1, 1)
