@@ -29,6 +29,7 @@ class PublishedClaim(models.Model):
     conditions = models.TextField(blank=True)
     kind = models.CharField(max_length=30)
     source = models.ForeignKey(Source, models.PROTECT, related_name="claims")
+    further_sources = models.ManyToManyField(Source, related_name="further_claims", blank=True)
     source_date = models.CharField(max_length=10, blank=True)
     accelerator = models.ForeignKey(Accelerator, models.PROTECT, related_name="claims", null=True, blank=True)
     system = models.ForeignKey(System, models.PROTECT, related_name="claims", null=True, blank=True)
