@@ -1,4 +1,4 @@
-"""Every quantity a figure may state: its unit, its bounds, and the column or child row its value stands in."""
+"""Every quantity a figure may state: its unit, its bounds, and the column or child row it stands in."""
 
 import math
 from dataclasses import dataclass

@@ -3,7 +3,8 @@
 A load has three steps, over all kinds in the order of their references:
 
 1. `parse` turns one data file into records. It touches no database and raises nothing: faults go to
-   `problems` with their line (see `catalog.importing.files`: `read_yaml` + `validated`, `read_csv` + `validated_row`).
+   `problems` with their line (`catalog.importing.files`: `read_yaml` + `validated`, `read_csv` +
+   `validated_row`).
 2. `check` looks at all records together (references to other kinds, natural keys). Duplicate keys within a
    kind are found by the framework. Still no database. `review` yields lines about what is doubtful but legal
    (spot above on demand, exact factors of 2): they are printed and stop nothing.
@@ -96,6 +97,7 @@ class Load:
     facts: Facts
     overwrite: bool = False
     notes: list[str] = field(default_factory=list)
+    parts: dict[str, Counts] = field(default_factory=dict)
     _ids: dict[tuple[type[models.Model], str], dict[str, int]] = field(default_factory=dict)
 
     def ids(self, model: type[models.Model], key_field: str = "slug") -> dict[str, int]:
@@ -107,6 +109,10 @@ class Load:
     def forget(self, model: type[models.Model]) -> None:
         for known in [key for key in self._ids if key[0] is model]:
             del self._ids[known]
+
+    def count(self, part: str, counts: Counts) -> None:
+        """A line of its own in the report for a part of the kind being written (its figures)."""
+        self.parts[part] = counts
 
     def note(self, message: str) -> None:
         """A line for the report: an editor's value that stands, a row that only the database has."""

@@ -6,8 +6,8 @@ from django.db import models
 class LoadedRow(models.Model):
     """The columns of one row as the data files last had them.
 
-    A load merges three ways: a column that an editor changed since (database differs from here) stays, one that
-    only the files changed is taken over.
+    A load merges three ways: a column that an editor changed since (database differs from here) stays, one
+    that only the files changed is taken over.
     """
 
     kind = models.CharField(max_length=40)
