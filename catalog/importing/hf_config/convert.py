@@ -152,7 +152,7 @@ def dispatch(outer: Config, inner: Config) -> tuple[str, list[str]]:
             if family:
                 return family, names
     said = ", ".join(names) or "none"
-    kinds = ", ".join(kind for kind in types if kind) or "none"
+    kinds = ", ".join(dict.fromkeys(kind for kind in types if kind)) or "none"
     raise UnsupportedArchitecture(f"architecture is not known (architectures: {said}; model_type: {kinds})")
 
 
