@@ -1,5 +1,7 @@
 """Addresses of the facts."""
 
+from django.urls import URLPattern
+
 from catalog.api.editing import AcceleratorDetail, SystemDetail
 from catalog.api.figures import FIGURES
 from catalog.api.hardware import ACCELERATORS, OFFERS, SYSTEMS
@@ -30,4 +32,8 @@ RESOURCES = (
 
 SINGLE = {ACCELERATORS.name: AcceleratorDetail, SYSTEMS.name: SystemDetail}
 
-urlpatterns = [route for resource in RESOURCES for route in routes(resource, SINGLE.get(resource.name))]
+SINGLE = {ACCELERATORS.name: AcceleratorDetail, SYSTEMS.name: SystemDetail}
+
+urlpatterns: list[URLPattern] = [
+    route for resource in RESOURCES for route in routes(resource, SINGLE.get(resource.name))
+]

@@ -1,5 +1,7 @@
 """The path converter for identities: slugs as repositories and products have them, dots and all."""
 
+from django.urls import register_converter
+
 
 class KeyConverter:
     """Letters, digits and `-._~:@+`; nothing that a path gives another meaning."""
@@ -11,3 +13,6 @@ class KeyConverter:
 
     def to_url(self, value: str) -> str:
         return value
+
+
+register_converter(KeyConverter, "key")

@@ -1,13 +1,9 @@
 """Addresses below `/api/`: version 1, its schema and its readers; everything else is a problem."""
 
-from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from config.rest.slugs import KeyConverter
-
-register_converter(KeyConverter, "key")
-
-from config.rest import documentation, views  # noqa: E402  (routes below use the converter)
-from config.rest.root import RootView  # noqa: E402
+from config.rest import documentation, views
+from config.rest.root import RootView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", RootView.as_view(), name="api-root"),

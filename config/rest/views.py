@@ -11,12 +11,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.problems import problem
-from config.rest import pages
+from config.rest import pages, slugs
 from config.rest.columns import Resource, Row
 from config.rest.conditional import answer_not_modified, etag_of
 from config.rest.faults import Fault, invalid_parameters, not_found
 from config.rest.parameters import DETAIL_PARAMETERS, clean, named, read_list
 from config.rest.rendering import CsvRenderer, JsonRenderer, Table
+
+assert slugs  # registers the converter that routes use
 
 
 class ApiView(APIView):

@@ -178,7 +178,7 @@ class Prices:
 
 
 def price_filter(given: dict[str, list[str]]) -> PriceFilter:
-    """The price filter that the parameters ask for. Raises Problem (400) for an unknown provider or no date."""
+    """The price filter that the parameters ask for. Raises Problem (400) for what cannot be."""
     faults: list[Fault] = []
     providers = known(PROVIDER, given["provider"], "?provider", faults) if "provider" in given else {}
     for country in given.get("country", []):
