@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from estimates.core.architecture import Architecture, MixtureOfExperts
 
@@ -172,7 +173,13 @@ NAMED_SCHEMES: tuple[str, ...] = (
 
 
 def named_scheme(slug: str, architecture: Architecture) -> WeightScheme:
-    """What a checkpoint of that name usually stores in each tensor group of this architecture.
+    """The scheme of that name for this architecture (see `scheme_of`). Raises UnknownFormat."""
+    return scheme_of(slug, has_experts(architecture))
+
+
+@lru_cache(maxsize=128)
+def scheme_of(slug: str, with_experts: bool) -> WeightScheme:
+    """What a checkpoint of that name usually stores in each tensor group.
 
     FP8 keeps embedding and head in 16 bit. FP4 and INT4 checkpoints of mixture-of-experts models quantise
     the routed experts and keep attention in bf16, those of dense models quantise every linear layer. GGUF
@@ -187,7 +194,7 @@ def named_scheme(slug: str, architecture: Architecture) -> WeightScheme:
     if slug in ("bfp8", "bfp4"):
         return _everything(slug, slug, kv="bfp8")
     if slug in ("nvfp4", "mxfp4", "int4", "int4_awq"):
-        quantised = _experts_only if has_experts(architecture) else _everything
+        quantised = _experts_only if with_experts else _everything
         if slug == "nvfp4":
             return quantised(slug, slug, kv="fp8", activation="nvfp4")
         return quantised(slug, slug)

@@ -117,6 +117,13 @@ class _Row:
     point: Point | None = None
     replicas: int = 0
 
+    @property
+    def key(self) -> tuple[int, int, int, float]:
+        """Equal points of one search share their lane object: identity spares hashing facts."""
+        point = self.point
+        assert point is not None
+        return id(point.lane), point.pp, self.workload, point.concurrency
+
 
 class RowBuilder:
     """Collects a row per answer and evaluates the distinct chosen points together."""
@@ -177,13 +184,17 @@ class RowBuilder:
         columns: dict[str, NDArray] = {name: np.zeros(count, np.int32) for name in (*_CODES, *_SIZES)}
         columns |= {name: np.full(count, np.nan) for name in _NUMBERS}
         self._fill_codes(rows, columns)
-        distinct = {row.point: None for row in rows if row.point is not None}
-        position = {point: number for number, point in enumerate(distinct)}
+        distinct: list[Point] = []
+        position: dict[tuple[int, int, int, float], int] = {}
+        for row in rows:
+            if row.point is not None and row.key not in position:
+                position[row.key] = len(distinct)
+                distinct.append(row.point)
         schemes = tuple(dict.fromkeys(point.lane.scheme.slug for point in distinct)) or ("",)
         formats = tuple(dict.fromkeys(point.lane.kv_format for point in distinct)) or ("",)
         facts = ["", *dict.fromkeys(row.missing_fact for row in rows if row.missing_fact)]
         if distinct:
-            evaluated = evaluate_points(self.model, list(distinct), self.efficiency, detailed=True)
+            evaluated = evaluate_points(self.model, distinct, self.efficiency, detailed=True)
             placed = [number for number, row in enumerate(rows) if row.point is not None]
             self._fill_points(rows, placed, position, evaluated, columns, schemes, formats, facts)
         for number, row in enumerate(rows):
@@ -211,7 +222,7 @@ class RowBuilder:
         self,
         rows: list[_Row],
         placed: list[int],
-        position: dict[Point, int],
+        position: dict[tuple[int, int, int, float], int],
         evaluated: Evaluated,
         columns: dict[str, NDArray],
         schemes: tuple[str, ...],
@@ -219,7 +230,7 @@ class RowBuilder:
         facts: list[str],
     ) -> None:
         at = np.array(placed, np.intp)
-        source = np.array([position[rows[number].point] for number in placed], np.intp)  # type: ignore[index]
+        source = np.array([position[rows[number].key] for number in placed], np.intp)
         points = evaluated.points
 
         def put(name: str, values: NDArray) -> None:

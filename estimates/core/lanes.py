@@ -6,7 +6,7 @@ enter as inverse effective rates, so that an unpublished rate is a zero compute 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,6 +38,8 @@ _SCALARS: tuple[tuple[str, float], ...] = (  # coefficient of the data, factor t
     ("expert_imbalance", 1),
     ("prefill_pipelining", 1),
     ("pipeline_alpha_us", 1e-6),
+    ("pipeline_bubble", 1),
+    ("request_us", 1e-6),
     ("burst_share", 1),
     ("saturation_share", 1),
     ("dispatch_bytes", 1),
@@ -222,9 +224,7 @@ def build_lanes(
     compute_scale: float = 1.0,
 ) -> Lanes:
     """Gather the columns of lanes. The scales multiply every chip's bandwidth or rates (for elasticities)."""
-    terms = tuple(
-        chip_terms(lane.variant.chip, lane.scheme, lane.kv_format, table, lane.software) for lane in lanes
-    )
+    terms = tuple(_terms_of(lanes, table))
     matrix = np.array([term.values for term in terms], np.float64).reshape(len(lanes), len(_COLUMNS))
     for name, position in _INDEX.items():
         if name.endswith("inverse_memory") or name == "inverse_bandwidth":
@@ -245,9 +245,8 @@ def build_lanes(
 
     for name in ("tp", "dp", "ep", "group"):
         columns[name] = column([getattr(lane, name) for lane in lanes])
-    reduce_columns = [_collective(lane, "all_reduce", lane.tp, table) for lane in lanes]
-    exchange_columns = [_collective(lane, "all_to_all", lane.group if lane.dp > 1 else 1, table) for lane in lanes]
-    for prefix, pairs in (("reduce", reduce_columns), ("exchange", exchange_columns)):
+    for prefix, operation in (("reduce", "all_reduce"), ("exchange", "all_to_all")):
+        pairs = list(_collectives(lanes, operation, table))
         columns[f"{prefix}_alpha"] = column([alpha for alpha, _ in pairs])
         columns[f"{prefix}_inverse"] = column([inverse for _, inverse in pairs])
     columns["up_inverse"] = column([link_inverse(lane.variant.scale_up) for lane in lanes])
@@ -255,16 +254,32 @@ def build_lanes(
     return Lanes(tuple(lanes), terms, columns)
 
 
-def _collective(lane: Lane, operation: str, ranks: int, table: EfficiencyTable) -> tuple[float, float]:
-    link = lane.variant.scale_up
-    if ranks <= 1 or link is None or not link.bytes_per_s:
-        return 0.0, 0.0
-    key = (operation, lane.variant.chip, link, ranks, lane.software)
-    known = table.cache.get(key)
-    if isinstance(known, tuple):
-        return known
-    fit = table.collective(lane.variant.chip, operation, link, lane.software)
-    alpha, share = fit.at(ranks)
-    result = (max(alpha, link.latency_s or 0.0), 1 / (share * link.bytes_per_s))
-    table.cache[key] = result
-    return result
+def _terms_of(lanes: Sequence[Lane], table: EfficiencyTable) -> Iterator[ChipTerms]:
+    # Hashing facts is slower than the look-up: equal objects of one call are recognised by identity first.
+    known: dict[tuple[int, int, str, str | None], ChipTerms] = {}
+    for lane in lanes:
+        key = (id(lane.variant), id(lane.scheme), lane.kv_format, lane.software)
+        found = known.get(key)
+        if found is None:
+            found = chip_terms(lane.variant.chip, lane.scheme, lane.kv_format, table, lane.software)
+            known[key] = found
+        yield found
+
+
+def _collectives(
+    lanes: Sequence[Lane], operation: str, table: EfficiencyTable
+) -> Iterator[tuple[float, float]]:
+    """(alpha in s, 1 / (share x link) in s/byte) of each lane; zeros on one rank or without a link."""
+    known: dict[tuple[int, int, str | None], tuple[float, float]] = {}
+    for lane in lanes:
+        ranks = lane.tp if operation == "all_reduce" else lane.group if lane.dp > 1 else 1
+        link = lane.variant.scale_up
+        if ranks <= 1 or link is None or not link.bytes_per_s:
+            yield 0.0, 0.0
+            continue
+        key = (id(lane.variant), ranks, lane.software)
+        if key not in known:
+            fit = table.collective(lane.variant.chip, operation, link, lane.software)
+            alpha, share = fit.at(ranks)
+            known[key] = (max(alpha, link.latency_s or 0.0), 1 / (share * link.bytes_per_s))
+        yield known[key]

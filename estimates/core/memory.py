@@ -121,10 +121,11 @@ def rank_memory(
     model = lower(architecture)
     terms = cache_terms(architecture)
     tp, group, kv_bytes = lanes.flat("tp"), lanes.flat("group"), lanes.flat("kv_bytes")
-    by_scheme = {id(lane.scheme): group_bytes(architecture, lane.scheme) for lane in lanes.lanes}
-    whole = {
-        name: np.array([by_scheme[id(lane.scheme)][name] for lane in lanes.lanes]) for name in SPLIT
-    }
+    schemes = {id(lane.scheme): lane.scheme for lane in lanes.lanes}
+    place = {key: number for number, key in enumerate(schemes)}
+    by_scheme = [group_bytes(architecture, scheme) for scheme in schemes.values()]
+    which = np.array([place[id(lane.scheme)] for lane in lanes.lanes], np.intp)
+    whole = {name: np.array([held[name] for held in by_scheme])[which] for name in SPLIT}
     share = {
         "attention": rank_share(model, "attention", tp),
         "dense_ffn": 1 / tp,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from estimates.core.deployments import hop_link_is_up
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Workload
+from estimates.core.formats import FORMATS
 from estimates.core.lanes import GEMM_GROUPS, Lane, Lanes, build_lanes
 from estimates.core.memory import RankMemory, rank_memory
 from estimates.core.operations import Lowered, lower
@@ -52,20 +53,26 @@ class Evaluated:
 
 
 def missing_rates(model: Lowered, lanes: Lanes) -> list[tuple[str, ...]]:
-    """Per lane the number formats whose rate an operation of the model needs and the chip does not have."""
+    """Per lane the rates an operation of the model would compute with and the chip does not have."""
     groups = {gemm.group for gemm, _ in model.gemms} | ({"head"} if model.has_head else set())
     if model.experts:
         groups.add("routed_experts")
-    result = []
+    result: list[tuple[str, ...]] = []
+    known: dict[tuple[int, int], tuple[str, ...]] = {}
     for lane, term in zip(lanes.lanes, lanes.terms, strict=True):
+        key = (id(term), id(lane.scheme))
+        if key in known:
+            result.append(known[key])
+            continue
         lacking = {group for group, compute in term.computes if compute is None}
         names = [
-            "bf16" if group == "router" else getattr(lane.scheme, group)
+            "bf16" if group == "router" else FORMATS[getattr(lane.scheme, group)].compute[0]
             for group in GEMM_GROUPS
             if group in lacking and group in groups
         ]
         attention = ["bf16"] if "bf16" in term.missing_rates and (model.reads or names) else []
-        result.append(tuple(dict.fromkeys(names + attention)))
+        known[key] = tuple(dict.fromkeys(names + attention))
+        result.append(known[key])
     return result
 
 

@@ -137,16 +137,18 @@ def closed_loop(
     others = np.maximum(in_flight - 1, 0) / (dp * stages)
     events = lanes["interference_share"] * others * chunks / osl
     interference = events * times.chunk_extra
-    full = times.decode + hop_decode
+    bubble = 1 + np.where(staged, lanes["pipeline_bubble"], 0)
+    interference = interference * bubble
+    full = times.decode * bubble + hop_decode
     # Prompts of one request pass the stages one after the other, or stream through them in pieces.
     pieces = np.where(lanes["prefill_pipelining"] > 0, stages, 1)
     own_prefill = chunks * times.prefill / pieces
-    unloaded = own_prefill + hop_chunk + np.where(pieces > 1, times.decode_half, 0)
+    unloaded = own_prefill + hop_chunk + np.where(pieces > 1, times.decode_half, 0) + lanes["request_us"]
     alone = in_flight <= 1
     service = chunks * times.prefill / stages
     queued = np.maximum(in_flight / dp - 1, 0)
     burst = lanes["burst_share"] * queued / 2 * service
-    shared = chunks * (times.decode + times.chunk_extra) / pieces + hop_chunk
+    shared = chunks * (times.decode + times.chunk_extra) / pieces + hop_chunk + lanes["request_us"]
     base = np.where(alone, unloaded, np.maximum(shared, unloaded))
     tpot = full + interference
     slope = np.maximum(times.decode - times.decode_half, 0) / (batch / 2)

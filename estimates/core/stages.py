@@ -68,11 +68,13 @@ def stage_options(
     for row, lane in enumerate(lanes.lanes):
         limit = int(limits[row])
         needed = [int(n) for n in (shortest[row], longest[row]) if n]
-        if lane.variant.chip.sram_first:
+        if not needed:  # nothing fits: the most stages come nearest and carry the shortfall
+            sram = lane.variant.chip.sram_first
+            chosen = {limit if sram else max(n for n in WIDER_STAGES if n <= limit)}
+        elif lane.variant.chip.sram_first:
             chosen = {min(limit, n * factor) for n in needed for factor in (1, 2, 4)}
         else:
             chosen = {n for n in usual if n <= limit} | set(needed)
-            if needed:
-                chosen = {n for n in chosen if n >= min(needed)}
-        options.append(tuple(sorted(chosen)) or (1,))
+            chosen = {n for n in chosen if n >= min(needed)}
+        options.append(tuple(sorted(chosen)))
     return options
