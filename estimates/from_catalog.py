@@ -10,8 +10,8 @@ older version, and the calculation stays stale until it is made again: never the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -19,11 +19,13 @@ from django.db.models import Case, F, IntegerField, Max, Prefetch, QuerySet, Val
 
 from catalog.models import Accelerator, Figure, LanguageModel, Workload
 from catalog.models import Offer as OfferRow
-from catalog.models.accelerators import LinkScope, TierRole
 from catalog.models.sources import FigureKind
+from catalog.quantities import QUANTITIES
+from estimates.core.architecture import Architecture
 from estimates.core.architecture_json import ArchitectureError, architecture_from_json
 from estimates.core.facts import Chip, InvalidFact, Link, MemoryTier, ModelFacts, Offer, Provenance
 from estimates.core.facts import Workload as CoreWorkload
+from estimates.core.formats import NAMED_SCHEMES, UnknownFormat, WeightScheme, named_scheme
 
 GIGA: Final = 1e9
 TERA: Final = 1e12
@@ -34,6 +36,8 @@ MICRO: Final = 1e-6
 #: 256-byte flits of which 242 carry data.
 PCIE_GBS_PER_LANE: Final = {1: 0.25, 2: 0.5, 3: 0.985, 4: 1.969, 5: 3.938, 6: 7.563}
 PCIE_LANES: Final = 16
+#: Cards that one host's slots take; beyond them a replica needs a network.
+HOST_BUS_CHIPS: Final = 8
 
 #: Kinds of figure in the core's words, strongest first.
 PROVENANCE_OF: Final[dict[str, Provenance]] = {
@@ -112,89 +116,154 @@ def scaled(value: float | None, unit: float) -> float | None:
 # ---- Accelerators and their offers -----------------------------------------------------------------------
 
 
-def memory_tiers(row: Accelerator) -> tuple[MemoryTier, ...]:
+@dataclass(frozen=True, slots=True)
+class Datasheet:
+    """What is known of a chip, in the catalogue's units and under the names that its figures have.
+
+    A what-if changes `quantities`; an inline chip is one that no row stands behind.
+    """
+
+    slug: str
+    vendor: str
+    kind: str
+    generation: str = ""
+    segment: str = "datacentre"
+    memory_is_sram: bool = False
+    quantities: Mapping[str, float] = field(default_factory=dict)
+    weakest: Provenance = "vendor"
+
+    def get(self, quantity: str, unit: float = 1.0) -> float | None:
+        """The quantity in the core's unit, None where it is unknown."""
+        value = self.quantities.get(quantity)
+        return None if value is None else float(value) * unit
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How many chips are sold together and what ties them, as far as the offer itself says so."""
+
+    slug: str
+    count: int
+    scale_up_gbs: float | None = None
+    scale_up_domain: int | None = None
+    scale_out_gbs: float | None = None
+
+
+def datasheet_of(row: Accelerator, weakest: Provenance = "vendor") -> Datasheet:
+    """The datasheet of a row whose vendor, rates, tiers and links are fetched (`accelerator_rows`)."""
+    quantities: dict[str, float] = {}
+    for name, quantity in QUANTITIES["accelerator"].items():
+        if quantity.child is None and getattr(row, quantity.column) is not None:
+            quantities[name] = float(getattr(row, quantity.column))
+    for rate in row.peak_rates.all():
+        quantities[f"peak_rate:{rate.number_format}"] = rate.tera_ops
+    for tier in row.memory_tiers.all():
+        for column in ("capacity_gb", "usable_gb", "bandwidth_gbs"):
+            if getattr(tier, column) is not None:
+                quantities[f"memory_tier:{tier.role}:{column}"] = getattr(tier, column)
+    for link in row.links.all():
+        for column in ("bandwidth_gbs", "latency_us", "domain_size"):
+            if getattr(link, column) is not None:
+                quantities[f"link:{link.scope}:{column}"] = getattr(link, column)
+    return Datasheet(
+        slug=row.slug,
+        vendor=row.vendor.slug,
+        kind=row.kind,
+        generation=row.generation,
+        segment=row.segment,
+        memory_is_sram=row.memory_is_sram,
+        quantities=quantities,
+        weakest=weakest,
+    )
+
+
+def shape_of(offer: OfferRow) -> Shape:
+    """The shape of an offer row."""
+    return Shape(offer.slug, offer.count, offer.scale_up_gbs, offer.scale_up_domain, offer.scale_out_gbs)
+
+
+def memory_tiers(sheet: Datasheet) -> tuple[MemoryTier, ...]:
     """Main memory first, then the memory behind it. Caches hold no weights and are left out.
 
     Usable is what the device reports, else what the maker prints as usable.
     """
     main = MemoryTier(
-        capacity_bytes=scaled(row.memory_gb, GIGA),
-        usable_bytes=float(row.memory_bytes) if row.memory_bytes else scaled(row.memory_usable_gb, GIGA),
-        bandwidth=scaled(row.memory_bandwidth_gbs, GIGA),
-        kind="sram" if row.memory_is_sram else "dram",
+        capacity_bytes=sheet.get("memory_gb", GIGA),
+        usable_bytes=sheet.get("memory_bytes") or sheet.get("memory_usable_gb", GIGA),
+        bandwidth=sheet.get("memory_bandwidth_gbs", GIGA),
+        kind="sram" if sheet.memory_is_sram else "dram",
     )
-    behind = [
-        MemoryTier(
-            capacity_bytes=scaled(tier.capacity_gb, GIGA),
-            usable_bytes=scaled(tier.usable_gb, GIGA),
-            bandwidth=scaled(tier.bandwidth_gbs, GIGA),
-        )
-        for tier in row.memory_tiers.all()
-        if tier.role == TierRole.SECOND
-    ]
-    return (main, *behind)
+    if sheet.get("memory_tier:second:capacity_gb") is None:
+        return (main,)
+    behind = MemoryTier(
+        capacity_bytes=sheet.get("memory_tier:second:capacity_gb", GIGA),
+        usable_bytes=sheet.get("memory_tier:second:usable_gb", GIGA),
+        bandwidth=sheet.get("memory_tier:second:bandwidth_gbs", GIGA),
+    )
+    return (main, behind)
 
 
-def chip_of(row: Accelerator, weakest: Provenance = "vendor") -> Chip:
-    """The chip of an accelerator row, whose rates, tiers and vendor are prefetched. Raises InvalidFact."""
+def chip_of(sheet: Datasheet) -> Chip:
+    """The core's chip of a datasheet. Raises InvalidFact."""
+    rates = {
+        name.removeprefix("peak_rate:"): value * TERA
+        for name, value in sheet.quantities.items()
+        if name.startswith("peak_rate:")
+    }
     return Chip(
-        slug=row.slug,
-        vendor=row.vendor.slug,
-        generation=row.generation or None,
-        kind=row.kind,  # type: ignore[arg-type]  # same words; the core checks them
-        tiers=memory_tiers(row),
-        rates={rate.number_format: rate.tera_ops * TERA for rate in row.peak_rates.all()},  # type: ignore[arg-type]
-        power_w=row.tdp_w,
-        weakest_provenance=weakest,
+        slug=sheet.slug,
+        vendor=sheet.vendor,
+        generation=sheet.generation or None,
+        kind=sheet.kind,  # type: ignore[arg-type]  # same words; the core checks them
+        tiers=memory_tiers(sheet),
+        rates=rates,  # type: ignore[arg-type]  # a mapping is frozen by the core
+        power_w=sheet.get("tdp_w"),
+        weakest_provenance=sheet.weakest,
     )
 
 
-def pcie_bytes_per_s(generation: int | None) -> float | None:
+def pcie_bytes_per_s(generation: float | None) -> float | None:
     """A slot of 16 lanes, per direction; None for a generation that is not known."""
-    lane = PCIE_GBS_PER_LANE.get(generation or 0)
+    lane = PCIE_GBS_PER_LANE.get(int(generation or 0))
     return None if lane is None else lane * PCIE_LANES * GIGA
 
 
-def scale_up_of(offer: OfferRow, row: Accelerator) -> Link | None:
-    """What ties the offer's chips together: its own fabric, else the accelerator's, else the host bus."""
-    if offer.count == 1:
+def scale_up_of(shape: Shape, sheet: Datasheet) -> Link | None:
+    """What ties the chips together: the offer's own fabric, else the accelerator's, else the host bus."""
+    if shape.count == 1:
         return None
-    links = {link.scope: link for link in row.links.all()}
-    fabric, host = links.get(LinkScope.SCALE_UP), links.get(LinkScope.HOST)
-    bandwidth = offer.scale_up_gbs or (fabric.bandwidth_gbs if fabric else None)
+    bandwidth = shape.scale_up_gbs or sheet.get("link:scale_up:bandwidth_gbs")
     if bandwidth:
+        domain = shape.scale_up_domain or sheet.get("link:scale_up:domain_size")
         return Link(
             scope="scale_up",
             bytes_per_s=bandwidth * GIGA,
-            latency_s=scaled(fabric.latency_us, MICRO) if fabric and fabric.latency_us else None,
-            domain_size=offer.scale_up_domain or (fabric.domain_size if fabric else None),
+            latency_s=sheet.get("link:scale_up:latency_us", MICRO) or None,
+            domain_size=int(domain) if domain else None,
         )
-    bus = scaled(host.bandwidth_gbs, GIGA) if host else None
-    bus = bus or pcie_bytes_per_s(row.pcie_generation)
+    bus = sheet.get("link:host:bandwidth_gbs", GIGA) or pcie_bytes_per_s(sheet.get("pcie_generation"))
     if bus is None:
         return None
-    return Link(scope="pcie", bytes_per_s=bus, topology="host")
+    return Link(scope="pcie", bytes_per_s=bus, domain_size=HOST_BUS_CHIPS, topology="host")
 
 
-def scale_out_of(offer: OfferRow, row: Accelerator) -> Link | None:
+def scale_out_of(shape: Shape, sheet: Datasheet) -> Link | None:
     """The network between domains: the offer's own, else the accelerator's."""
-    links = {link.scope: link for link in row.links.all()}
-    network = links.get(LinkScope.SCALE_OUT)
-    bandwidth = offer.scale_out_gbs or (network.bandwidth_gbs if network else None)
+    bandwidth = shape.scale_out_gbs or sheet.get("link:scale_out:bandwidth_gbs")
     if not bandwidth:
         return None
-    latency = scaled(network.latency_us, MICRO) if network and network.latency_us else None
+    latency = sheet.get("link:scale_out:latency_us", MICRO) or None
     return Link(scope="scale_out", bytes_per_s=bandwidth * GIGA, latency_s=latency)
 
 
-def offer_of(offer: OfferRow, row: Accelerator, chip: Chip) -> Offer:
-    """The core's offer of an offer row. Raises InvalidFact."""
+def offer_of(shape: Shape, sheet: Datasheet, chip: Chip) -> Offer:
+    """The core's offer of a shape of this chip. Raises InvalidFact."""
     return Offer(
-        slug=offer.slug,
+        slug=shape.slug,
         chip=chip,
-        count=offer.count,
-        scale_up=scale_up_of(offer, row),
-        scale_out=scale_out_of(offer, row),
+        count=shape.count,
+        scale_up=scale_up_of(shape, sheet),
+        scale_out=scale_out_of(shape, sheet),
     )
 
 
@@ -217,7 +286,7 @@ def weakest_provenance(accelerators: Collection[int]) -> dict[int, Provenance]:
 
 
 def accelerator_rows(accelerators: QuerySet[Accelerator]) -> QuerySet[Accelerator]:
-    """The rows with everything that `chip_of` and `offer_of` read: five queries, however many rows."""
+    """The rows with everything that `datasheet_of` and `shape_of` read: five queries, however many rows."""
     offers = OfferRow.objects.filter(retired=False).order_by("count", "slug")
     return accelerators.select_related("vendor").prefetch_related(
         "memory_tiers", "peak_rates", "links", Prefetch("offers", queryset=offers)
@@ -228,8 +297,9 @@ def accelerator_facts(row: Accelerator, weakest: Provenance = "vendor") -> Accel
     """An accelerator and its offers; a row with an impossible value carries the problem in place of facts."""
     common: dict[str, Any] = {"pk": row.pk, "slug": row.slug, "version": row.version, "segment": row.segment}
     try:
-        chip = chip_of(row, weakest)
-        offers = tuple((offer.pk, offer_of(offer, row, chip)) for offer in row.offers.all())
+        sheet = datasheet_of(row, weakest)
+        chip = chip_of(sheet)
+        offers = tuple((offer.pk, offer_of(shape_of(offer), sheet, chip)) for offer in row.offers.all())
     except InvalidFact as error:
         return AcceleratorFacts(**common, chip=None, offers=(), digest="", problem=f"{row.slug}: {error}")
     return AcceleratorFacts(**common, chip=chip, offers=offers, digest=digest_of(chip, offers, row.segment))
@@ -238,9 +308,43 @@ def accelerator_facts(row: Accelerator, weakest: Provenance = "vendor") -> Accel
 # ---- Language models and workloads -----------------------------------------------------------------------
 
 
+#: Tensor groups of the parameter counter -> fields of a weight scheme. Norms and routers stay 16 bit.
+SCHEME_FIELDS: Final = {
+    "embedding": "embedding",
+    "mixer": "attention",
+    "dense_ffn": "dense_ffn",
+    "routed_experts": "routed_experts",
+    "shared_experts": "shared_experts",
+    "head": "head",
+}
+
+
+def native_scheme(
+    native_format: str, quantisation: Mapping[str, Any], architecture: Architecture
+) -> WeightScheme | None:
+    """How the checkpoint is stored: by tensor group where that is known, else as its format usually is.
+
+    `quantisation` maps tensor groups to a format or to {"format": ..., "bits": ...}, and `kv_format` to the
+    cache's where the checkpoint carries scales for one. None: nothing is known. Raises UnknownFormat.
+    """
+    if not native_format:
+        return None
+    usual = named_scheme(native_format if native_format in NAMED_SCHEMES else "bf16", architecture)
+    stored: dict[str, str] = {}
+    for group, name in SCHEME_FIELDS.items():
+        entry = quantisation.get(group)
+        if entry:
+            stored[name] = entry["format"] if isinstance(entry, Mapping) else str(entry)
+    if quantisation.get("kv_format"):
+        stored["kv"] = str(quantisation["kv_format"])
+    return replace(usual, slug=native_format, **stored)
+
+
 def model_facts(row: LanguageModel) -> ModelFacts:
     """Raises ArchitectureError or UnknownFormat."""
-    return ModelFacts(slug=row.slug, architecture=architecture_from_json(row.architecture))
+    architecture = architecture_from_json(row.architecture)
+    native = native_scheme(row.native_format, row.quantisation or {}, architecture)
+    return ModelFacts(slug=row.slug, architecture=architecture, native=native)
 
 
 def model_row(row: LanguageModel) -> ModelRow:
@@ -248,7 +352,7 @@ def model_row(row: LanguageModel) -> ModelRow:
     common: dict[str, Any] = {"pk": row.pk, "slug": row.slug, "version": row.version, "role": row.role}
     try:
         facts = model_facts(row)
-    except (ArchitectureError, InvalidFact) as error:
+    except (ArchitectureError, InvalidFact, UnknownFormat) as error:
         return ModelRow(**common, facts=None, digest="", problem=f"{row.slug}: {error}")
     return ModelRow(**common, facts=facts, digest=digest_of(row.role, facts))
 

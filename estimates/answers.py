@@ -1,0 +1,179 @@
+"""A core estimate as plain values for people and JSON: units of the trade, cost, facts with their sources."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from catalog.prices import QuoteUsed
+from estimates.core.estimate import Estimate
+from estimates.core.facts import ModelFacts, Workload
+from estimates.cost import split, token_cost
+from estimates.from_catalog import Datasheet, Shape
+
+DIGITS = 5
+
+
+def answer(
+    estimate: Estimate,
+    *,
+    model: ModelFacts,
+    workload: Workload,
+    sheet: Datasheet,
+    shape: Shape,
+    facts: list[dict[str, Any]],
+    quote: QuoteUsed | None,
+    own_price: Decimal | None = None,
+    notes: list[str] | None = None,
+) -> dict[str, Any]:
+    """The whole answer. Times in ms, memory in GB a chip, rates in tokens/s of the whole offer."""
+    return {
+        "model": model.slug,
+        "accelerator": sheet.slug,
+        "count": shape.count,
+        "offer": shape.slug,
+        "workload": workload_values(workload),
+        "state": estimate.state,
+        "reason": estimate.reason.to_dict() if estimate.reason else None,
+        "missing_facts": list(estimate.missing_facts),
+        "deployment": estimate.deployment or None,
+        "results": results(estimate, workload),
+        "interval_80": intervals(estimate),
+        "grade": estimate.grade,
+        "inherited": list(estimate.inherited),
+        "memory_gb": {name: short(value / 1e9) for name, value in estimate.memory.items()} or None,
+        "time_ms": {
+            "tpot": splits(estimate.time_by_operation, estimate.time_by_limit),
+            "ttft": splits(estimate.ttft_by_operation, estimate.ttft_by_limit),
+        },
+        "binding_limit": estimate.binding_limit,
+        "binding_share": binding_share(estimate),
+        "elasticities": {
+            result: {limit: short(value) for limit, value in by.items()}
+            for result, by in estimate.elasticities.items()
+        },
+        "most_helpful": estimate.most_helpful,
+        "does_not_fit": shortfall(estimate),
+        "cost": cost(estimate, workload, quote, own_price),
+        "facts": facts,
+        "assumptions": [*estimate.assumptions, *(notes or [])],
+        "formulas": list(estimate.formulas),
+        "method_version": estimate.method_version,
+        "fingerprint": estimate.fingerprint,
+    }
+
+
+def workload_values(workload: Workload) -> dict[str, Any]:
+    return {
+        "workload": workload.slug,
+        "isl": workload.isl,
+        "osl": workload.osl,
+        "prefix_share": workload.prefix_share,
+        "ttft_limit_ms": milli(workload.ttft_slo_s),
+        "tpot_limit_ms": milli(workload.tpot_slo_s),
+    }
+
+
+def results(estimate: Estimate, workload: Workload) -> dict[str, Any] | None:
+    """The numbers asked for; None where nothing runs."""
+    if estimate.tpot_s is None:
+        return None
+    return {
+        "tpot_ms": milli(estimate.tpot_s),
+        "ttft_ms": {name: milli(value) for name, value in estimate.ttft_s.items()},
+        "throughput_tok_s": short(estimate.throughput_output_tok_s),
+        "decode_tok_s": short(estimate.decode_tok_s),
+        "throughput_per_chip_tok_s": short(estimate.throughput_per_chip),
+        "tok_s_per_user": short(estimate.tok_s_per_user),
+        "concurrency": short(estimate.concurrency),
+        "running_batch": short(estimate.running_batch),
+        "max_concurrency": estimate.max_concurrency,
+        "max_context": estimate.max_context,
+        "energy_j_per_output_token": short(estimate.energy_j_per_output_token),
+        "meets_service_level": meets_service_level(estimate, workload),
+    }
+
+
+def meets_service_level(estimate: Estimate, workload: Workload) -> bool | None:
+    """Whether TPOT and loaded mean TTFT keep the limits; None where one of them cannot be said."""
+    if estimate.tpot_s is None:
+        return None
+    checks: list[bool | None] = []
+    if workload.tpot_slo_s is not None:
+        checks.append(estimate.tpot_s <= workload.tpot_slo_s)
+    if workload.ttft_slo_s is not None:
+        loaded = estimate.ttft_s.get("loaded_mean")
+        # Saturated means no finite wait for cache space: beyond any limit.
+        checks.append(None if loaded is None and estimate.state != "saturated" else (loaded or 1e9) <= workload.ttft_slo_s)
+    if False in checks:
+        return False
+    return None if None in checks else True
+
+
+def intervals(estimate: Estimate) -> dict[str, Any]:
+    """80% intervals in the units of `results`."""
+    named = {
+        "tpot_s": ("tpot_ms", 1e3),
+        "ttft_loaded_mean_s": ("ttft_ms", 1e3),
+        "throughput_output_tok_s": ("throughput_tok_s", 1.0),
+    }
+    return {
+        named[name][0]: [short(width.low * named[name][1]), short(width.high * named[name][1])]
+        for name, width in estimate.interval.items()
+        if name in named
+    }
+
+
+def splits(by_operation: dict[str, float], by_limit: dict[str, float]) -> dict[str, Any] | None:
+    if not by_limit:
+        return None
+    return {
+        "by_operation": {name: milli(value) for name, value in by_operation.items()},
+        "by_limit": {name: milli(value) for name, value in by_limit.items()},
+    }
+
+
+def binding_share(estimate: Estimate) -> float | None:
+    """The binding limit's part of TPOT."""
+    whole = sum(estimate.time_by_limit.values())
+    bound = estimate.time_by_limit.get(estimate.binding_limit or "")
+    return short(bound / whole) if bound is not None and whole > 0 else None
+
+
+def shortfall(estimate: Estimate) -> dict[str, Any] | None:
+    if estimate.shortfall_bytes is None:
+        return None
+    change = estimate.smallest_change
+    return {
+        "shortfall_gb": short(estimate.shortfall_bytes / 1e9),
+        "smallest_change": change.to_dict() if change else None,
+    }
+
+
+def cost(
+    estimate: Estimate, workload: Workload, quote: QuoteUsed | None, own_price: Decimal | None
+) -> dict[str, Any] | None:
+    """Cost on the quote used, or on a price of one's own; None without either or without a throughput."""
+    price = own_price if own_price is not None else quote.usd_per_hour if quote else None
+    rate = estimate.throughput_output_tok_s
+    if price is None:
+        return None
+    found: dict[str, Any] = {"quote": quote.as_json() if quote else None, "usd_per_hour": f"{price:f}"}
+    if rate is None or rate <= 0:
+        return found
+    tokens = token_cost(price, rate, workload.isl, workload.osl)
+    found |= tokens.as_json()
+    unloaded = estimate.ttft_s.get("unloaded")
+    replicas = estimate.deployment.get("replicas")
+    if unloaded is not None and isinstance(replicas, int):
+        found["split"] = split(tokens, rate, unloaded, replicas, workload.isl, workload.osl).as_json()
+    return found
+
+
+def short(value: float | None) -> float | None:
+    """Five significant digits: more than an estimate has."""
+    return None if value is None else float(f"{float(value):.{DIGITS}g}")
+
+
+def milli(seconds: float | None) -> float | None:
+    return None if seconds is None else short(seconds * 1e3)

@@ -1,0 +1,243 @@
+"""`manage.py estimate`: one question on the command line, a table or JSON as the answer."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from estimates.evaluate import evaluate
+from estimates.what_if import InvalidQuestion
+
+#: Pointers of a question to the options that set them.
+OPTION_OF = {
+    "/model": "--model",
+    "/accelerator": "--hardware",
+    "/offer": "--offer",
+    "/count": "--count",
+    "/workload": "--workload",
+    "/workload_overrides/isl": "--isl",
+    "/workload_overrides/osl": "--osl",
+    "/workload_overrides/ttft_limit_ms": "--ttft-limit",
+    "/workload_overrides/tpot_limit_ms": "--tpot-limit",
+    "/workload_overrides/prefix_share": "--prefix-share",
+    "/deployment/weights": "--weights",
+    "/deployment/kv_format": "--kv-format",
+    "/price/pricing_model": "--price-basis",
+    "/price/usd_per_hour": "--usd-per-hour",
+    "/overrides": "--override",
+}
+
+
+class Command(BaseCommand):
+    help = "Estimate a model on hardware: speed, memory, cost, what binds, how sure. Nothing is saved."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--model", required=True, metavar="SLUG")
+        parser.add_argument("--hardware", metavar="SLUG", help="an accelerator")
+        parser.add_argument("--offer", metavar="SLUG", help="an offer in place of --hardware and --count")
+        parser.add_argument("--count", default="1", help="accelerators (1)")
+        parser.add_argument("--workload", default="chat", metavar="SLUG", help="lengths and limits (chat)")
+        parser.add_argument("--isl", help="input tokens in place of the workload's")
+        parser.add_argument("--osl", help="output tokens in place of the workload's")
+        parser.add_argument("--ttft-limit", help="ms")
+        parser.add_argument("--tpot-limit", help="ms")
+        parser.add_argument("--prefix-share", help="share of the input that is cached already")
+        parser.add_argument("--concurrency", help="requests in flight on all of it; default: the best load")
+        parser.add_argument("--weights", metavar="FORMAT", help="bf16, fp8, nvfp4, int4, q4_k_m, ...")
+        parser.add_argument("--kv-format", metavar="FORMAT")
+        for name, meaning in (
+            ("tp", "tensor parallel size"),
+            ("pp", "pipeline stages"),
+            ("ep", "expert parallel size"),
+            ("dp", "attention data parallel size"),
+        ):
+            parser.add_argument(f"--{name}", help=meaning)
+        parser.add_argument("--replicas", help="copies of the model")
+        parser.add_argument("--software", help="serving software whose efficiency is used")
+        parser.add_argument("--price-basis", default="on_demand", help="on_demand, spot or reserved")
+        parser.add_argument("--usd-per-hour", help="a price of your own for all of it")
+        parser.add_argument(
+            "--override",
+            action="append",
+            default=[],
+            metavar="FIGURE=VALUE",
+            help="memory_bandwidth_gbs=+20%%, peak_rate:fp8=2500, ... (repeatable)",
+        )
+        parser.add_argument("--json", action="store_true", help="the whole answer as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            found = evaluate(question_of(options))
+        except InvalidQuestion as error:
+            raise CommandError(one_line(error)) from None
+        if options["json"]:
+            self.stdout.write(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+            return
+        console = Console(file=self.stdout._out, highlight=False)  # type: ignore[attr-defined]
+        for table in tables(found):
+            console.print(table)
+
+
+def question_of(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as the question that `evaluate` reads; text is left to its checks."""
+    deployment = ("weights", "kv_format", "tp", "pp", "ep", "dp", "replicas", "concurrency", "software")
+    workload = {"isl": "isl", "osl": "osl", "ttft_limit": "ttft_limit_ms", "tpot_limit": "tpot_limit_ms"}
+    overrides: dict[str, Any] = {}
+    for text in options["override"]:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise CommandError(f"--override {text!r} is not accepted; accepted: FIGURE=VALUE")
+        try:
+            overrides[name.strip()] = float(value)
+        except ValueError:
+            overrides[name.strip()] = value.strip()
+    question: dict[str, Any] = {
+        "model": options["model"],
+        "count": options["count"],
+        "workload": options["workload"],
+        "workload_overrides": {
+            field: options[name]
+            for name, field in {**workload, "prefix_share": "prefix_share"}.items()
+            if options[name] is not None
+        },
+        "deployment": {name: options[name] for name in deployment if options[name] is not None},
+        "overrides": overrides,
+        "price": {"pricing_model": options["price_basis"]},
+    }
+    if options["usd_per_hour"] is not None:
+        question["price"]["usd_per_hour"] = options["usd_per_hour"]
+    if options["hardware"] is not None:
+        question["accelerator"] = options["hardware"]
+    if options["offer"] is not None:
+        question["offer"] = options["offer"]
+    return question
+
+
+def one_line(error: InvalidQuestion) -> str:
+    """Every fault on one line, by the option that caused it."""
+    lines = []
+    for fault in error.faults:
+        option = OPTION_OF.get(fault.pointer) or "--" + fault.pointer.rpartition("/")[2].replace("_", "-")
+        if fault.pointer.startswith("/overrides"):
+            option = "--override"
+        accepted = fault.accepted
+        if isinstance(accepted, list):
+            accepted = ", ".join(map(str, accepted[:12])) + (", ..." if len(accepted) > 12 else "")
+        known = f"; accepted: {accepted}" if accepted and str(accepted) not in fault.detail else ""
+        if fault.code.startswith("unknown_") and "did you mean" in fault.detail:
+            known = ""
+        lines.append(f"{option}: {fault.detail}{known}")
+    return " | ".join(lines).replace("\n", " ")
+
+
+# ---- The table -------------------------------------------------------------------------------------------
+
+
+def tables(found: dict[str, Any]) -> list[Table]:
+    """The answer as tables: results, memory, time, cost, and what it rests on."""
+    made = [summary(found)]
+    if found["memory_gb"]:
+        made.append(parts("Memory of the fullest chip (GB)", found["memory_gb"]))
+    for name, title in (("tpot", "One output token (ms)"), ("ttft", "First token, unloaded (ms)")):
+        if found["time_ms"][name]:
+            made.append(parts(title + " by limit", found["time_ms"][name]["by_limit"]))
+            made.append(parts(title + " by operation", found["time_ms"][name]["by_operation"]))
+    made.append(facts(found))
+    return made
+
+
+def plain_table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=bool(columns), pad_edge=False)
+    for column in columns or ("", ""):
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def summary(found: dict[str, Any]) -> Table:
+    work = found["workload"]
+    title = f"{found['model']} on {found['count']} x {found['accelerator']}, {work['isl']:g} in, {work['osl']:g} out"
+    table = plain_table(title)
+    table.add_row("State", found["state"].replace("_", " "))
+    if found["reason"]:
+        table.add_row("Reason", found["reason"]["detail"])
+    if found["missing_facts"]:
+        table.add_row("Missing facts", ", ".join(found["missing_facts"]))
+    if found["does_not_fit"]:
+        table.add_row("Short of", f"{found['does_not_fit']['shortfall_gb']:g} GB on each chip")
+        change = found["does_not_fit"]["smallest_change"]
+        if change:
+            table.add_row("Would fit with", change["detail"])
+    if found["deployment"]:
+        table.add_row("Deployment", deployment_text(found["deployment"]))
+    result, spread = found["results"], found["interval_80"]
+    if result:
+        first = result["ttft_ms"]
+        table.add_row("Time per output token", between(result["tpot_ms"], spread.get("tpot_ms"), "ms"))
+        table.add_row("Time to first token, loaded", between(first["loaded_mean"], spread.get("ttft_ms"), "ms"))
+        table.add_row("Time to first token, alone", number(first["unloaded"], "ms"))
+        table.add_row("Output throughput", between(result["throughput_tok_s"], spread.get("throughput_tok_s"), "tok/s"))
+        table.add_row("Per user", number(result["tok_s_per_user"], "tok/s"))
+        table.add_row("Requests in flight", f"{number(result['concurrency'])} of at most {result['max_concurrency']}")
+        table.add_row("Longest context", number(result["max_context"], "tokens"))
+        table.add_row("Meets the service level", {True: "yes", False: "no", None: "unknown"}[result["meets_service_level"]])
+        share = f" ({found['binding_share']:.0%} of a token)" if found["binding_share"] else ""
+        table.add_row("Binding limit", f"{found['binding_limit']}{share}; most helpful: {found['most_helpful']}")
+    if found["grade"]:
+        table.add_row("Grade", f"{found['grade']} (A measured, B this chip, C its kin, D datasheet)")
+    cost_rows(table, found["cost"])
+    return table
+
+
+def cost_rows(table: Table, cost: dict[str, Any] | None) -> None:
+    if cost is None:
+        table.add_row("Cost", "no quote for this hardware on this basis")
+        return
+    quote = cost["quote"]
+    where = f" ({quote['provider_name']}, {quote['offering']}, {quote['region'] or 'any region'}, {quote['observed_on']}{', stale' if quote['stale'] else ''})" if quote else ""
+    table.add_row("Price", f"{cost['usd_per_hour']} USD/h{where}")
+    if "usd_per_mtok_output" in cost:
+        table.add_row("Per million output tokens", f"{cost['usd_per_mtok_output']} USD")
+        table.add_row("Per million tokens, in and out", f"{cost['usd_per_mtok_blended']} USD")
+
+
+def deployment_text(deployment: dict[str, Any]) -> str:
+    sizes = ", ".join(f"{name.upper()} {deployment[name]}" for name in ("tp", "pp", "ep", "dp"))
+    return (
+        f"{deployment['weights']} weights, {deployment['kv_format']} cache, {sizes}, "
+        f"{deployment['replicas']} replica{'s' if deployment['replicas'] != 1 else ''}"
+    )
+
+
+def parts(title: str, values: dict[str, float | None]) -> Table:
+    table = plain_table(title)
+    for name, value in values.items():
+        if value:
+            table.add_row(name.replace("_", " "), f"{value:,.4g}")
+    return table
+
+
+def facts(found: dict[str, Any]) -> Table:
+    table = plain_table("Facts", "figure", "value", "kind", "source")
+    for fact in found["facts"]:
+        source = fact["source"]
+        text = (source["title"] or source["slug"]) if source and source["slug"] else "-"
+        table.add_row(fact["quantity"], f"{fact['value']:,.6g} {fact['unit']}", fact["kind"], text)
+    for line in found["assumptions"]:
+        table.add_row("assumption", line, "", "")
+    return table
+
+
+def number(value: float | None, unit: str = "") -> str:
+    return "unknown" if value is None else f"{value:,.4g} {unit}".strip()
+
+
+def between(value: float | None, width: list[float] | None, unit: str) -> str:
+    if value is None or not width:
+        return number(value, unit)
+    return f"{value:,.4g} {unit} (80%: {width[0]:,.4g} to {width[1]:,.4g})"

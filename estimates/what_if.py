@@ -1,0 +1,187 @@
+"""What a what-if may ask: the shape of the question, checked before anything is looked up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from estimates.core.facts import CHIP_KINDS
+
+#: `+20%`, `-5 %`, `x1.5`: relative to the value that stands.
+RELATIVE = re.compile(r"^(?:(?P<sign>[+-])(?P<percent>\d{1,6}(?:\.\d{1,6})?)\s*%|[x*](?P<factor>\d{1,6}(?:\.\d{1,6})?))$")
+RELATIVE_ACCEPTED = "a number in the quantity's unit, or relative to the value that stands: '+20%', '-10%', 'x1.5'"
+
+Slug = Annotated[str, Field(min_length=1, max_length=200)]
+Positive = Annotated[float, Field(gt=0, lt=1e15, allow_inf_nan=False)]
+Size = Annotated[int, Field(ge=1, le=100_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a question: JSON pointer, code, sentence, what is accepted instead."""
+
+    pointer: str
+    code: str
+    detail: str
+    accepted: Any = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {"pointer": self.pointer, "code": self.code, "detail": self.detail, "accepted": self.accepted}
+
+
+class InvalidQuestion(ValueError):
+    """A question that cannot be put; `faults` say where and what would do."""
+
+    def __init__(self, *faults: Fault) -> None:
+        self.faults = list(faults)
+        super().__init__("; ".join(fault.detail for fault in faults))
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InlineModel(_Part):
+    """A model that is not in the catalogue: an architecture as the catalogue writes it, or a config.json."""
+
+    name: Slug = "inline-model"
+    architecture: dict[str, Any] | None = None
+    hf_config: dict[str, Any] | None = None
+    hf_quant_config: dict[str, Any] | None = None
+    native_format: str = Field("", max_length=20)
+    quantisation: dict[str, Any] = Field(default_factory=dict)
+
+
+class InlineAccelerator(_Part):
+    """A chip that is not in the catalogue. `figures` have the names and units of the catalogue's figures."""
+
+    name: Slug = "inline-chip"
+    vendor: Slug = "unknown"
+    kind: Literal[CHIP_KINDS] = "gpu"  # type: ignore[valid-type]
+    generation: str = Field("", max_length=100)
+    memory_is_sram: bool = False
+    figures: dict[str, Positive] = Field(description="memory_gb, memory_bandwidth_gbs, peak_rate:bf16, ...")
+
+
+class WorkloadAsked(_Part):
+    """Lengths and service levels; over a stored workload each given field replaces the stored one."""
+
+    isl: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    osl: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    ttft_limit_ms: Positive | None = None
+    tpot_limit_ms: Positive | None = None
+    prefix_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
+
+
+class DeploymentAsked(_Part):
+    """How the model is laid out; what is left out is chosen for the highest throughput within the limits."""
+
+    weights: str | None = Field(None, max_length=40)
+    kv_format: str | None = Field(None, max_length=40)
+    tp: Size | None = None
+    pp: Size | None = None
+    ep: Size | None = None
+    dp: Size | None = None
+    replicas: Size | None = None
+    concurrency: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    software: str | None = Field(None, max_length=60)
+    chunk_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class PriceAsked(_Part):
+    """Which quote counts, or a price of one's own for the whole offer."""
+
+    usd_per_hour: Annotated[Decimal, Field(gt=0, lt=10**9, allow_inf_nan=False)] | None = None
+    pricing_model: Literal["on_demand", "spot", "reserved"] = "on_demand"
+    provider: Slug | None = None
+    region: Slug | None = None
+    country: Annotated[str, Field(min_length=2, max_length=2)] | None = None
+    as_of: date | None = None
+
+
+class Question(_Part):
+    """A what-if. `model` and `accelerator` are slugs or wholly inline; `offer` names a stored shape instead."""
+
+    model: Slug | InlineModel
+    accelerator: Slug | InlineAccelerator | None = None
+    count: Size = 1
+    offer: Slug | None = None
+    workload: Slug | WorkloadAsked = "chat"
+    workload_overrides: WorkloadAsked = WorkloadAsked()
+    deployment: DeploymentAsked = DeploymentAsked()
+    overrides: dict[str, float | str] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="figure of the accelerator -> number in its unit, or '+20%', '-10%', 'x1.5'",
+    )
+    price: PriceAsked = PriceAsked()
+
+
+def read_question(data: Any) -> Question:
+    """The checked question of plain JSON values. Raises InvalidQuestion with every fault found."""
+    if isinstance(data, Question):
+        return data
+    if not isinstance(data, Mapping):
+        raise InvalidQuestion(Fault("", "not_an_object", "the question is not an object", "an object"))
+    try:
+        return Question.model_validate(data)
+    except ValidationError as error:
+        raise InvalidQuestion(*_faults(error, data)) from None
+
+
+def relative(text: str) -> float | None:
+    """The factor that a relative override means; None where it is none."""
+    match = RELATIVE.match(text.strip())
+    if match is None:
+        return None
+    if match["factor"]:
+        return float(match["factor"])
+    share = float(match["percent"]) / 100
+    return 1 + share if match["sign"] == "+" else 1 - share
+
+
+_BRANCHES = {"str", "InlineModel", "InlineAccelerator", "WorkloadAsked", "constrained-str", "float"}
+
+
+def _faults(error: ValidationError, data: Mapping[str, Any]) -> list[Fault]:
+    """Each fault once, with the branch of a union that the value was meant for."""
+    faults: dict[str, Fault] = {}
+    for item in error.errors(include_url=False):
+        place = [str(part) for part in item["loc"]]
+        if len(place) > 1 and place[1] in _BRANCHES:
+            given = data.get(place[0])
+            if isinstance(given, Mapping) == (place[1] in ("str", "constrained-str")):
+                continue  # the other branch was meant
+            place = [place[0], *place[2:]]
+        place = [part for part in place if part not in _BRANCHES]
+        pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in place)
+        shown = repr(item.get("input"))
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        name = ".".join(place) or "the question"
+        if item["type"] == "extra_forbidden":
+            detail, accepted = f"{name} is not a known field", _fields_at(place[:-1])
+        elif item["type"] == "missing":
+            detail, accepted = f"{name} is required", "a value"
+        else:
+            detail, accepted = f"{name} is {shown}: {item['msg'][0].lower()}{item['msg'][1:]}", item["msg"]
+        faults.setdefault(pointer, Fault(pointer, item["type"], detail, accepted))
+    return list(faults.values())
+
+
+def _fields_at(place: list[str]) -> list[str]:
+    parts: dict[str, type[BaseModel]] = {
+        "model": InlineModel,
+        "accelerator": InlineAccelerator,
+        "workload": WorkloadAsked,
+        "workload_overrides": WorkloadAsked,
+        "deployment": DeploymentAsked,
+        "price": PriceAsked,
+    }
+    model = parts.get(place[0], Question) if place else Question
+    return list(model.model_fields)
