@@ -5,6 +5,7 @@ counted in both directions (exactly 2), bits read as bytes (exactly 8), binary g
 shader units among tensor rates (ratio of FP8 to BF16), a slipped decimal point (FLOP per byte).
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,26 +20,34 @@ TOLERANCE = 0.003
 
 
 def review_hardware(facts: Facts) -> Iterable[str]:
-    """Doubtful figures of accelerators: exact factors among rivals, impossible ratios, GB against GiB."""
+    """Doubtful figures of accelerators: exact factors among rivals, impossible ratios, GB against GiB.
+
+    A rival whose reason says why it is not used is counted in one line at the end.
+    """
+    explained: Counter[str] = Counter()
     for record in facts.records("accelerators"):
         for quantity, rows in record.value.figures.items():
             accepted = next((row for row in rows if row.accepted), None)
             for row in rows:
-                if accepted is None or row.accepted or row.reason:
+                if accepted is None or row.accepted:
                     continue
                 factor = factor_between(row.value, accepted.value)
-                if factor:
+                if factor and row.reason:
+                    explained[factor] += 1
+                elif factor:
                     yield f"{record.place}: {quantity}: {row.value:g} against {accepted.value:g}: {factor}"
         yield from _ratios(record.key, str(record.place), _accepted(record.value))
+    for factor, count in explained.items():
+        yield f"{count} rival figures, each with its reason, are {factor}"
 
 
 def factor_between(value: float, other: float) -> str | None:
     """What an exact factor between two figures of one quantity usually means, or None."""
     ratio = max(value, other) / min(value, other)
     if abs(ratio - 2) < 2 * TOLERANCE:
-        return "exactly 2 (sparse or both directions?)"
+        return "a factor of exactly 2 away (sparse or both directions?)"
     if abs(ratio - 8) < 8 * TOLERANCE:
-        return "exactly 8 (bits or bytes?)"
+        return "a factor of exactly 8 away (bits or bytes?)"
     if abs(ratio - GIB) < GIB * TOLERANCE:
         return "7.4 % apart (GB or GiB?)"
     return None
@@ -59,17 +68,3 @@ def _ratios(slug: str, place: str, values: dict[str, float]) -> Iterable[str]:
     printed, counted = values.get("memory_gb"), values.get("memory_bytes")
     if printed and counted and not 0.95 <= counted / (printed * 1e9) <= 1.15:
         yield f"{place}: {slug}: {counted / 1e9:.1f} GB reported by the device against {printed:g} printed"
-
-
-def spot_above_on_demand(quotes: Iterable[tuple[tuple[Any, ...], str, float, str]]) -> Iterable[str]:
-    """Spot prices above on demand; `quotes` are (offer, pricing model, price per hour, place)."""
-    cheapest: dict[tuple[Any, ...], float] = {}
-    spots: list[tuple[tuple[Any, ...], float, str]] = []
-    for offer, pricing_model, price, place in quotes:
-        if pricing_model == "on_demand":
-            cheapest[offer] = min(price, cheapest.get(offer, price))
-        elif pricing_model == "spot":
-            spots.append((offer, price, place))
-    for offer, price, place in spots:
-        if offer in cheapest and price > cheapest[offer]:
-            yield f"{place}: spot {price:g} an hour is above on demand {cheapest[offer]:g}"

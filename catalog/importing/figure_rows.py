@@ -35,7 +35,7 @@ class FigureRow(BaseModel):
     unit: Annotated[str, Field(max_length=30)] = ""
     kind: Literal["vendor_claim", "measured", "third_party", "derived", "assumed"]
     source: str | None = None
-    date: PartialDate
+    date: PartialDate | None = None
     confidence: ConfidenceName
     as_printed: Annotated[str, Field(max_length=200)] = ""
     sparsity: Literal["", "dense", "sparse", "unknown"] = ""
@@ -75,6 +75,13 @@ def check_figures(
             if row.unit != about.unit:
                 problems.add(
                     file.place(tree.line(*where, "unit")), f"{field}.unit", row.unit, about.unit or "no unit"
+                )
+            if row.date is None:
+                problems.add(
+                    file.place(tree.line(*where)),
+                    f"{field}.date",
+                    None,
+                    "a year, month or day (ISO, as text)",
                 )
             if row.source is None and row.kind not in SOURCELESS_KINDS:
                 problems.add(
@@ -168,7 +175,7 @@ def sync_figures(
                     "sparsity": row.sparsity,
                     "kind": row.kind,
                     "confidence": row.confidence,
-                    "observed_on": row.date,
+                    "observed_on": row.date or "",
                     "reason": row.reason,
                     "accepted": takes,
                 }

@@ -94,10 +94,10 @@ def _parse_accelerator(file: DataFile, problems: Problems) -> Iterable[Record]:
                 )
         for name in accepted:
             kind, _, rest = name.partition(":")
-            key = rest.partition(":")[0]
-            if kind == part and key not in rows:
+            named = rest.partition(":")[0]
+            if kind == part and named not in rows:
                 problems.add(
-                    file.place(tree.line("figures", name)), name, key, f"an entry in {section} with it"
+                    file.place(tree.line("figures", name)), name, named, f"an entry in {section} with it"
                 )
     yield Record(entry.slug, entry, place)
 
@@ -216,3 +216,5 @@ SYSTEMS = Kind(
     after=("vendors", "sources", "accelerators"),
     check=_check_systems,
 )
+
+KINDS = [ACCELERATORS, SYSTEMS]

@@ -105,3 +105,5 @@ VENDORS = Kind(
     check=_check_vendors,
 )
 SOURCES = Kind("sources", ("sources.yaml", "sources/*.yaml"), entries_of(SourceEntry), _write_sources)
+
+KINDS = [VENDORS, SOURCES]

@@ -6,12 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DataError, IntegrityError
 
 from catalog.importing.errors import DataFilesError
 from catalog.importing.kinds import Counts
 from catalog.importing.load import DATA, UnknownKindError, load_files
 
 SHOWN_NOTES = 40
+
+
+def first_lines(error: Exception) -> str:
+    """What the database says, on one line."""
+    return " ".join(str(error).split())
 
 
 class Command(BaseCommand):
@@ -44,6 +50,10 @@ class Command(BaseCommand):
             for problem in error.problems:
                 self.stderr.write(str(problem))
             raise CommandError(str(error)) from error
+        except (IntegrityError, DataError) as error:
+            raise CommandError(
+                f"the database refused the rows; nothing was loaded: {first_lines(error)}"
+            ) from error
         if options["check"]:
             for name, count in report.parsed.items():
                 self.stdout.write(f"{name:<24}{count:>8} read")
