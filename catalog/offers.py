@@ -112,7 +112,9 @@ def _add_shapes(shapes: Shapes, accelerator_id: int, chip: Chip, count: int, mac
         grouped[_shape(accelerator_id, count, link, domain)].append(machine)
     if not grouped:
         grouped[_shape(accelerator_id, count, chip.link_gbs, chip.domain)] = []
-    for shape, members in grouped.items():
+    own = chip.link_gbs or 0.0
+    # The accelerator's own link first: the first shape of a count gets the slug without a suffix.
+    for shape, members in sorted(grouped.items(), key=lambda item: abs((item[0].link_gbs or 0.0) - own)):
         known = Counter(m.scale_out_gbs for m in members if m.scale_out_gbs is not None)
         shapes.scale_out[shape] = max(known, key=lambda gbs: (known[gbs], gbs)) if known else None
         for machine in members:

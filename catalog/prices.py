@@ -2,8 +2,9 @@
 
 Of each provider, offering and region the newest quote on the asked day that is not suspect; among those
 within the filter the cheapest, quotes for exactly the offer's count first, list prices and marketplace
-offers before indices. Where no quote has the count, the cheapest per accelerator is scaled and says so
-(`scaled_from`). A quote older than 180 days is stale, not hidden. All in one statement and in decimals.
+offers before indices. Where no quote has the count, the nearest smaller one is scaled (sixteen are two nodes
+of eight, not sixteen single cards) and says so (`scaled_from`). A quote older than 180 days is stale, not
+hidden. All in one statement and in decimals.
 """
 
 from collections.abc import Collection, Mapping
@@ -128,21 +129,27 @@ WITH newest AS (
 ), current AS (
     SELECT quote.* FROM catalog_pricequote quote JOIN newest USING (id)
     WHERE (quote.valid_until IS NULL OR quote.valid_until >= %(day)s) {age_condition}
+), cheapest AS (
+    SELECT DISTINCT ON (accelerator_id, accelerator_count, pricing_model COLLATE "C", kind = 'index') *
+    FROM current
+    ORDER BY accelerator_id, accelerator_count, pricing_model COLLATE "C", kind = 'index',
+             price_per_hour, observed_on DESC NULLS LAST, id
 ), chosen AS (
-    SELECT DISTINCT ON (offer.id, current.pricing_model)
+    SELECT DISTINCT ON (offer.id, cheapest.pricing_model COLLATE "C")
         offer.id AS offer_id,
-        current.*,
-        CASE WHEN current.accelerator_count = offer.count THEN current.price_per_hour
-             ELSE round(current.price_per_hour * offer.count / current.accelerator_count, 6)
+        cheapest.*,
+        CASE WHEN cheapest.accelerator_count = offer.count THEN cheapest.price_per_hour
+             ELSE round(cheapest.price_per_hour * offer.count / cheapest.accelerator_count, 6)
         END AS usd_per_hour,
-        NULLIF(current.accelerator_count, offer.count) AS scaled_from
-    FROM catalog_offer offer JOIN current ON current.accelerator_id = offer.accelerator_id {offer_condition}
+        NULLIF(cheapest.accelerator_count, offer.count) AS scaled_from
+    FROM catalog_offer offer JOIN cheapest ON cheapest.accelerator_id = offer.accelerator_id {offer_condition}
     ORDER BY
-        offer.id, current.pricing_model,
-        (current.accelerator_count <> offer.count),  -- exactly the count first
-        (current.kind = 'index'),                    -- a price that somebody asks before an aggregate
-        (current.accelerator_count < 1),             -- a whole accelerator before a fraction
-        usd_per_hour, current.observed_on DESC NULLS LAST, current.id
+        offer.id, cheapest.pricing_model COLLATE "C",
+        cheapest.accelerator_count <> offer.count,       -- exactly the count first
+        cheapest.kind = 'index',                         -- a price that somebody asks before an aggregate
+        cheapest.accelerator_count < 1,                  -- a whole accelerator before a fraction
+        cheapest.accelerator_count > offer.count,        -- two nodes of eight before a slice of a larger one,
+        abs(cheapest.accelerator_count - offer.count)    -- and before sixteen single cards
 )
 SELECT chosen.offer_id, chosen.id AS quote_id, chosen.key, provider.slug AS provider,
        provider.name AS provider_name, chosen.offering, chosen.region, chosen.country, chosen.pricing_model,

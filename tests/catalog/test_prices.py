@@ -139,17 +139,38 @@ def test_a_quote_of_the_count_comes_before_a_cheaper_scaled_one() -> None:
     assert (used.usd_per_hour, used.scaled_from) == (Decimal("20"), None)
 
 
-def test_without_a_quote_of_the_count_the_cheapest_per_accelerator_is_scaled_and_says_so() -> None:
+def test_without_a_quote_of_the_count_another_is_scaled_per_accelerator_and_says_so() -> None:
     chip = hand_built.accelerator()
     node = hand_built.offer(chip, 8)
-    hand_built.quote(chip, "3.00", count="1", by="cloud")  # 3.00 each
-    hand_built.quote(chip, "10.00", count="4", by="rival")  # 2.50 each
+    hand_built.quote(chip, "10.00", count="4")
 
     used = offer_prices(TODAY)[node.pk]
 
     # 10.00 / 4 x 8 = 20.00
     assert used.usd_per_hour == Decimal("20.000000")
     assert (used.scaled_from, used.quoted_count, used.quoted_usd_per_hour) == (4, 4, Decimal("10"))
+
+
+def test_the_nearest_smaller_count_is_scaled_though_single_cards_are_cheaper() -> None:
+    chip = hand_built.accelerator()
+    two_nodes = hand_built.offer(chip, 16)
+    hand_built.quote(chip, "1.50", count="1", by="market")  # 24.00 as sixteen single cards
+    hand_built.quote(chip, "40.00", count="8", by="cloud")
+    hand_built.quote(chip, "70.00", count="32", by="cloud", offering="rack")
+
+    used = offer_prices(TODAY)[two_nodes.pk]
+
+    # two nodes of eight: 2 x 40.00
+    assert (used.usd_per_hour, used.scaled_from) == (Decimal("80.000000"), 8)
+
+
+def test_of_one_count_the_cheapest_is_scaled() -> None:
+    chip = hand_built.accelerator()
+    pair = hand_built.offer(chip, 2)
+    hand_built.quote(chip, "3.00", by="cloud")
+    hand_built.quote(chip, "2.00", by="rival")
+
+    assert offer_prices(TODAY)[pair.pk].provider == "rival"
 
 
 def test_a_whole_accelerator_is_scaled_before_a_fraction() -> None:
