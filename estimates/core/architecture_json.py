@@ -7,6 +7,7 @@ Reading accepts nothing it does not know: a misspelt key is an error, not an ign
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from typing import Any, Literal, get_args, get_origin
@@ -106,6 +107,12 @@ def _dump(value: Any) -> Any:
     return result
 
 
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    """Resolved annotations of a dataclass, which `typing` would evaluate anew each time."""
+    return typing.get_type_hints(cls)
+
+
 def _load_dataclass(cls: type, data: object, path: str, tagged: bool = False) -> Any:
     if not isinstance(data, dict):
         raise ArchitectureError(path, data, "an object")
@@ -113,7 +120,7 @@ def _load_dataclass(cls: type, data: object, path: str, tagged: bool = False) ->
     for key in data:
         if key not in fields and not (tagged and key == "kind"):
             raise ArchitectureError(f"{path}.{key}", data[key], f"one of the fields {', '.join(fields)}")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if name in data:
