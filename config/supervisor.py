@@ -10,13 +10,12 @@ import signal
 import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 from types import FrameType
 from typing import IO
 
 from config import embedded
 from config.leftovers import end_leftovers, record_processes, recorded_processes, state_file
+from config.probe import status_of
 from config.processes import Child, end_all, follow_parent_into_death
 
 PREFIX_WIDTH = 8
@@ -157,14 +156,7 @@ class Supervisor:
         """Whether the web server answers its probe."""
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host
         url = f"http://{'[' + host + ']' if ':' in host else host}:{self.port}/healthz"
-        request = urllib.request.Request(url, headers={"Host": "localhost", "X-Forwarded-Proto": "https"})
-        try:
-            with urllib.request.urlopen(request, timeout=2) as response:
-                return bool(response.status == 200)
-        except urllib.error.HTTPError:
-            return True  # it answers; what it answers is for its own log to say
-        except OSError:
-            return False
+        return status_of(url) is not None  # what it answers is for its own log to say
 
     def wait_until_serving(self, web: Child) -> None:
         """Return once the web server answers.
