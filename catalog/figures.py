@@ -141,6 +141,28 @@ def accept_figure(
     return figure
 
 
+def choose_figure(figure: Figure, *, reason: str) -> Figure:
+    """Make a rival that is on record the accepted figure of its quantity: a conflict resolved.
+
+    The former one stays as a rival. Raises `FigureError` when the figure holds no number or a bad one.
+    """
+    subject = figure.accelerator or figure.system or figure.language_model or figure.workload
+    if subject is None or figure.value is None:
+        raise FigureError("value", figure.text, "a number")
+    about = quantity_named(subject, figure.quantity)
+    if (accepted := about.fault(figure.value)) is not None:
+        raise FigureError("value", figure.value, accepted)
+    with transaction.atomic():
+        owner = type(subject)._default_manager.select_for_update().get(pk=subject.pk)
+        rivals = Figure.objects.filter(**{subject_field(subject): owner}, quantity=figure.quantity)
+        rivals.filter(accepted=True).exclude(pk=figure.pk).update(accepted=False)
+        note = f"{figure.reason}; {reason}".strip("; ")
+        rivals.filter(pk=figure.pk).update(accepted=True, origin=FigureOrigin.EDITOR, reason=note)
+        apply_value(owner, about, figure.value, figure.kind)
+    figure.refresh_from_db()
+    return figure
+
+
 def apply_value(subject: Subject, about: Quantity, value: float, kind: str) -> None:
     """Write one accepted value into its column or child row, unless it stands there already."""
     new = column_value(about, value)

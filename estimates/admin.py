@@ -1,0 +1,163 @@
+"""Admin of the estimates: read-only; runs can be asked for, failed calculations tried again."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from unfold.decorators import action, display
+
+from catalog.admin.base import ReadOnlyAdmin
+from catalog.admin.hardware import AcceleratorAdmin
+from catalog.admin.language_models import LanguageModelAdmin
+from catalog.models import Accelerator, LanguageModel
+from estimates.models import Calculation, CalculationRun, CalculationState, Estimate
+from estimates.runs import start_recalculation
+from estimates.staleness import is_stale
+
+STATE_COLOURS = {"calculated": "success", "failed": "danger", "not calculated yet": "warning"}
+RUN_COLOURS = {"done": "success", "failed": "danger", "running": "info", "queued": "warning"}
+FIT_COLOURS = {
+    "fits": "success",
+    "saturated": "warning",
+    "does not fit": "danger",
+    "cannot be estimated": "info",
+}
+
+
+class Recalculable:
+    """Adds the action that has the estimates of the chosen rows made again."""
+
+    scope_kind = ""
+
+    def has_recalculate_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("estimates.add_calculationrun"))
+
+    @action(description="Recalculate the estimates of the chosen", permissions=["recalculate"])
+    def recalculate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Request one run for each chosen row; workers make them."""
+        slugs = list(queryset.values_list("slug", flat=True))
+        reason = f"asked for in the admin by {request.user.get_username()}"
+        runs = [start_recalculation(f"{self.scope_kind}:{slug}", reason) for slug in slugs]
+        chunks = sum(run.chunks for run in runs)
+        self.message_user(  # type: ignore[attr-defined]
+            request,
+            f"{len(runs)} recalculations requested, {chunks} chunks of work in all. "
+            "Their progress is under Calculation runs.",
+            messages.SUCCESS,
+        )
+
+
+admin.site.unregister(Accelerator)
+admin.site.unregister(LanguageModel)
+
+
+@admin.register(Accelerator)
+class RecalculableAcceleratorAdmin(Recalculable, AcceleratorAdmin):
+    actions = ("recalculate",)
+    scope_kind = "accelerator"
+
+
+@admin.register(LanguageModel)
+class RecalculableLanguageModelAdmin(Recalculable, LanguageModelAdmin):
+    actions = ("recalculate",)
+    scope_kind = "model"
+
+
+class Staleness(admin.SimpleListFilter):
+    title = "staleness"
+    parameter_name = "stale"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "stale"), ("no", "up to date")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Calculation]) -> QuerySet[Calculation]:
+        if self.value() == "yes":
+            return queryset.filter(is_stale())
+        if self.value() == "no":
+            return queryset.exclude(is_stale())
+        return queryset
+
+
+@admin.register(Calculation)
+class CalculationAdmin(ReadOnlyAdmin):
+    list_display = (
+        "language_model",
+        "accelerator",
+        "state_label",
+        "calculated_at",
+        "configurations",
+        "method_version",
+        "attempts",
+        "error",
+    )
+    list_filter = (Staleness, "state")
+    search_fields = ("language_model__slug", "accelerator__slug", "error")
+    list_select_related = ("language_model", "accelerator")
+    actions = ("try_again",)
+    show_full_result_count = False
+
+    @display(description="state", ordering="state", label=STATE_COLOURS)
+    def state_label(self, calculation: Calculation) -> str:
+        return calculation.get_state_display()
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("estimates.add_calculationrun"))
+
+    @action(description="Try failed calculations again", permissions=["try_again"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Calculation]) -> None:
+        """Forget the failed attempts; the sweeper finds the calculations stale."""
+        count = queryset.filter(Q(state=CalculationState.FAILED)).update(attempts=0)
+        self.message_user(request, f"{count} failed calculations will be tried again.", messages.SUCCESS)
+
+
+@admin.register(CalculationRun)
+class CalculationRunAdmin(ReadOnlyAdmin):
+    list_display = (
+        "scope",
+        "state_label",
+        "progress",
+        "configurations",
+        "rows_written",
+        "requested_at",
+        "finished_at",
+        "reason",
+    )
+    list_filter = ("state",)
+    search_fields = ("scope", "reason")
+
+    @display(description="state", ordering="state", label=RUN_COLOURS)
+    def state_label(self, run: CalculationRun) -> str:
+        return run.get_state_display()
+
+    @display(description="chunks")
+    def progress(self, run: CalculationRun) -> str:
+        return f"{run.chunks_done} of {run.chunks}"
+
+
+@admin.register(Estimate)
+class EstimateAdmin(ReadOnlyAdmin):
+    list_display = (
+        "language_model",
+        "offer",
+        "workload",
+        "objective",
+        "state_label",
+        "weight_format",
+        "tp",
+        "pp",
+        "concurrency",
+        "tpot_ms",
+        "ttft_ms",
+        "throughput_tok_s",
+        "binding_limit",
+        "grade",
+    )
+    list_filter = ("state", "objective", "grade", "binding_limit", "workload")
+    search_fields = ("=language_model__slug", "=offer__slug", "=offer__accelerator__slug")
+    list_select_related = ("language_model", "offer", "workload")
+    show_full_result_count = False
+
+    @display(description="state", ordering="state", label=FIT_COLOURS)
+    def state_label(self, estimate: Estimate) -> str:
+        return estimate.get_state_display()
