@@ -25,6 +25,6 @@ def all_to_all_s(payload_bytes: Array, ranks: Array, alpha_s: Array, inverse_rat
     return np.asarray(np.where(ranks > 1, alpha_s + wire * inverse_rate, 0))
 
 
-def hop_s(payload_bytes: Array, alpha_s: Array, inverse_rate: Array) -> Array:
-    """Seconds to hand activations to the next pipeline stage."""
-    return np.asarray(alpha_s + payload_bytes * inverse_rate)
+def hop_s(tokens: Array, alpha_s: Array, seconds_per_token: Array) -> Array:
+    """Seconds to hand the activations of `tokens` tokens to the next pipeline stage."""
+    return np.asarray(alpha_s + tokens * seconds_per_token)

@@ -20,7 +20,7 @@ MAXIMUM_GROUP = 128  # widest stage tried by a search
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why there is no estimate: machine code, sentence, the field at fault, the missing fact, what would do."""
+    """Why there is no estimate: code, sentence, the field at fault, the missing fact, what would do."""
 
     code: str
     detail: str
@@ -74,7 +74,10 @@ def refuse_chip(chip: Chip) -> Reason | None:
         )
     if chip.memory.addressable_bytes is None:
         return Reason(
-            "missing_capacity", f"the memory capacity of {chip.slug} is not published", "chip", "memory_capacity"
+            "missing_capacity",
+            f"the memory capacity of {chip.slug} is not published",
+            "chip",
+            "memory_capacity",
         )
     return None
 
@@ -115,9 +118,8 @@ def validate(model: ModelFacts, offer: Offer, deployment: Deployment) -> Reason 
     heads = ", ".join(map(str, lowered.tensor_divisors))
     sizes = tuple(str(n) for n in range(1, offer.count + 1) if divides_heads(lowered, n))[:32]
     if not divides_heads(lowered, tp):
-        return Reason(
-            "tp_does_not_divide", f"tensor parallel size {tp} does not divide the heads ({heads})", "tp", None, sizes
-        )
+        detail = f"tensor parallel size {tp} does not divide the heads ({heads})"
+        return Reason("tp_does_not_divide", detail, "tp", None, sizes)
     if pp > lowered.layers and not offer.chip.sram_first:
         detail = f"{pp} pipeline stages exceed the {lowered.layers} layers"
         return Reason("pp_exceeds_layers", detail, "pp", None, (f"1 to {lowered.layers}",))

@@ -25,7 +25,7 @@ LEVELS = ("chip", "generation", "vendor", "kind")  # index is the level; higher 
 GENERAL_LIBRARIES = ("nccl", "oneccl")  # outside the serving software, which has faster small all-reduces
 
 
-class InvalidEfficiency(ValueError):
+class InvalidEfficiency(ValueError):  # noqa: N818
     """A broken row of the efficiency data: file, line, column, value, what is accepted."""
 
     def __init__(self, file: str, line: int, column: str, value: object, accepted: str) -> None:
@@ -136,10 +136,8 @@ def _mean_fit(fits: Sequence[Fit], level: int, origin: str) -> Fit:
 
 def _mean_collective(fits: Sequence[CollectiveFit], level: int, origin: str) -> CollectiveFit:
     ranks = sorted({rank for fit in fits for rank in fit.ranks})
-    points = [
-        [(a, s) for fit in fits for r, a, s in zip(fit.ranks, fit.alpha_s, fit.share, strict=True) if r == rank]
-        for rank in ranks
-    ]
+    known = [point for fit in fits for point in zip(fit.ranks, fit.alpha_s, fit.share, strict=True)]
+    points = [[(alpha, share) for count, alpha, share in known if count == rank] for rank in ranks]
     return CollectiveFit(
         tuple(ranks),
         tuple(sum(a for a, _ in group) / len(group) for group in points),

@@ -67,6 +67,7 @@ class Estimate:
     decode_tok_s: float | None = None  # whole offer, concurrency / TPOT: prefill not counted
     throughput_per_chip: float | None = None
     tok_s_per_user: float | None = None
+    prefill_share: float | None = None  # share of the machine's time that prompts take
     concurrency: float | None = None  # asked for, whole offer
     running_batch: float | None = None  # decoding on one rank and pipeline slot
     max_concurrency: int | None = None
@@ -200,7 +201,10 @@ def _asked_layouts(model: ModelFacts, offer: Offer, deployment: Deployment) -> l
     return [
         layout
         for layout in layouts(lowered, variant, offer.count)
-        if all(want is None or want == have for want, have in zip(asked, (layout.tp, layout.dp, layout.ep), strict=True))
+        if all(
+            want is None or want == have
+            for want, have in zip(asked, (layout.tp, layout.dp, layout.ep), strict=True)
+        )
     ]
 
 
@@ -258,9 +262,7 @@ def _choices(
     return choices
 
 
-def _best(
-    choices: list[_Choice], evaluated: Evaluated, workload: Workload, deployment: Deployment
-) -> int:
+def _best(choices: list[_Choice], evaluated: Evaluated, workload: Workload, deployment: Deployment) -> int:
     replicas = np.array([choice.replicas for choice in choices], float)
     loop = evaluated.loop
     throughput = replicas * np.where(
@@ -392,8 +394,8 @@ def _running(
         state="saturated" if saturated else "ok",
         reason=Reason(
             "saturated",
-            f"{asked * replicas:.0f} requests against cache for {evaluated.capacity[0] * replicas:.0f}: time to "
-            "first token is set by waiting for cache space",
+            f"{asked * replicas:.0f} requests against cache for {evaluated.capacity[0] * replicas:.0f}: "
+            "time to first token is set by waiting for cache space",
             "concurrency",
             None,
             (f"concurrency <= {limit * replicas:.0f}",),
@@ -406,6 +408,7 @@ def _running(
         decode_tok_s=decode,
         throughput_per_chip=None if total is None else total / offer.count,
         tok_s_per_user=1 / tpot,
+        prefill_share=_finite(loop.prefill_share),
         concurrency=asked * replicas,
         running_batch=float(loop.running.reshape(-1)[0]),
         max_concurrency=int(np.floor(evaluated.capacity[0])) * replicas,

@@ -1,4 +1,4 @@
-"""Why a result is what it is: memory and time splits, the binding limit, elasticities, the formulas with numbers.
+"""Why a result is what it is: memory and time splits, the binding limit, elasticities, formulas with numbers.
 
 Elasticities are relative changes of a result per relative change of a hardware figure, found by evaluating
 the same deployment again with the figure raised: an elasticity of TPOT to bandwidth of -0.7 says that 10%
@@ -88,7 +88,9 @@ def memory_split(evaluated: Evaluated, index: int) -> dict[str, float]:
     elif point.pp > 1 and layered > 0:  # the share of a stage; ends as the fullest stage holds them
         ends = max(split["weights_embedding"], split["weights_head"])
         scale = (weights - min(ends, weights)) / layered
-        larger = "weights_embedding" if split["weights_embedding"] >= split["weights_head"] else "weights_head"
+        larger = (
+            "weights_embedding" if split["weights_embedding"] >= split["weights_head"] else "weights_head"
+        )
         for name in list(split):
             split[name] *= scale
         split["weights_embedding"] = split["weights_head"] = 0.0
@@ -113,7 +115,8 @@ def tpot_parts(evaluated: Evaluated) -> tuple[dict[str, np.ndarray], dict[str, n
     times, loop = evaluated.times, evaluated.loop
     count = len(evaluated.points)
     tpot, interference, hops = (
-        np.broadcast_to(np.asarray(part).reshape(-1), count) for part in (loop.tpot, loop.interference, loop.hops)
+        np.broadcast_to(np.asarray(part).reshape(-1), count)
+        for part in (loop.tpot, loop.interference, loop.hops)
     )
     operations, limits = _scaled(times.decode_ledger, tpot - interference - hops)
     _, prompt_limits = _scaled(times.chunk_ledger, interference)
@@ -148,7 +151,9 @@ def _scaled(ledger: Ledger, total: np.ndarray) -> tuple[dict[str, np.ndarray], d
         return np.broadcast_to(np.asarray(array).reshape(-1), total.shape)
 
     operations = {name: flat(seconds) for name, seconds in ledger.operations.items()}
-    limits = {name: flat(ledger.limits[name]) if name in ledger.limits else np.zeros_like(total) for name in LIMITS}
+    limits = {
+        name: flat(ledger.limits[name]) if name in ledger.limits else np.zeros_like(total) for name in LIMITS
+    }
     scale = total / np.maximum(sum(operations.values()), 1e-30)
     return (
         {name: seconds * scale for name, seconds in operations.items()},
@@ -188,9 +193,7 @@ def _elasticities(
         result[hardware] = {
             "tpot": elasticity(_first(evaluated.loop.tpot), _first(other.loop.tpot)),
             "ttft": elasticity(_first(evaluated.loop.ttft_loaded), _first(other.loop.ttft_loaded)),
-            "throughput": elasticity(
-                _first(evaluated.loop.throughput), _first(other.loop.throughput)
-            )
+            "throughput": elasticity(_first(evaluated.loop.throughput), _first(other.loop.throughput))
             if np.isfinite(_first(evaluated.loop.throughput))
             else elasticity(_first(evaluated.loop.decode_throughput), _first(other.loop.decode_throughput)),
             "max_concurrency": elasticity(_first(evaluated.capacity), _first(other.capacity)),
@@ -211,10 +214,10 @@ def _most_helpful(elasticities: dict[str, dict[str, float | None]]) -> str:
 def _assumptions(offer: Offer, point: Point, evaluated: Evaluated) -> tuple[str, ...]:
     lane, terms = point.lane, evaluated.lanes.terms[0]
     notes = [
-        f"closed loop of {evaluated.in_flight[0]:.0f} requests a replica; waiting times as under random arrivals",
+        f"closed loop of {evaluated.in_flight[0]:.0f} requests a replica, waiting as under random arrivals",
         "each request holds cache for its whole input and output",
-        f"prompts are computed in chunks of at most {_first(evaluated.lanes['chunk_tokens']):.0f} tokens mixed "
-        "into decode steps",
+        f"prompts are computed in chunks of at most {_first(evaluated.lanes['chunk_tokens']):.0f} tokens "
+        "mixed into decode steps",
     ]
     for group, compute in terms.computes:
         if group in ("router", "head", "embedding"):
@@ -240,7 +243,8 @@ def _formulas(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, .
     lines = [
         f"S({batch:.4g}, 0) = {_first(times.decode) * 1e3:.3f} ms: decode step at a mean context of "
         f"{workload.isl + workload.osl / 2:.0f} tokens",
-        f"S({batch:.4g}, {_first(times.chunk):.0f}) - S({batch:.4g}, 0) = {_first(times.chunk_extra) * 1e3:.3f} ms",
+        f"S({batch:.4g}, {_first(times.chunk):.0f}) - S({batch:.4g}, 0) = "
+        f"{_first(times.chunk_extra) * 1e3:.3f} ms",
         f"TPOT = S({_first(loop.running):.4g}, 0) + interference + hops = "
         f"{(tpot - _first(loop.interference) - _first(loop.hops)) * 1e3:.3f} + "
         f"{_first(loop.interference) * 1e3:.3f} + {_first(loop.hops) * 1e3:.3f} = {tpot * 1e3:.3f} ms",
@@ -248,8 +252,8 @@ def _formulas(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, .
     if np.isfinite(_first(loop.ttft_loaded)):
         lines += [
             f"TTFT unloaded = {_first(loop.ttft_unloaded) * 1e3:.1f} ms; loaded mean = "
-            f"{_first(loop.ttft_loaded) * 1e3:.1f} ms, of which waiting {_first(loop.wait) * 1e3:.1f} ms and first "
-            f"wave {_first(loop.burst) * 1e3:.1f} ms",
+            f"{_first(loop.ttft_loaded) * 1e3:.1f} ms, of which waiting {_first(loop.wait) * 1e3:.1f} ms and "
+            f"first wave {_first(loop.burst) * 1e3:.1f} ms",
             f"throughput = replicas x concurrency x OSL / (TTFT + (OSL - 1) TPOT) = {replicas} x "
             f"{evaluated.in_flight[0]:.4g} x {workload.osl:.4g} / ({_first(loop.ttft_loaded):.4g} + "
             f"{workload.osl - 1:.4g} x {tpot:.5g}) = {_first(loop.throughput) * replicas:.5g} tokens/s",

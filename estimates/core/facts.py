@@ -22,7 +22,7 @@ LINK_SCOPES: tuple[str, ...] = ("scale_up", "scale_out", "pcie")
 TOPOLOGIES: tuple[str, ...] = ("switched", "mesh", "ring", "torus", "host")
 
 
-class InvalidFact(ValueError):
+class InvalidFact(ValueError):  # noqa: N818
     """A fact with an impossible value: which field, what was given, what is accepted."""
 
     def __init__(self, field: str, value: object, accepted: str) -> None:
@@ -35,7 +35,12 @@ class InvalidFact(ValueError):
 def _positive(name: str, value: float | None, *, optional: bool = False) -> None:
     if value is None and optional:
         return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(value)
+        or value <= 0
+    ):
         raise InvalidFact(name, value, "a positive finite number" + (" or null" if optional else ""))
 
 
@@ -49,7 +54,9 @@ def _count(name: str, value: int | None, *, minimum: int = 1, optional: bool = F
     if value is None and optional:
         return
     if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        raise InvalidFact(name, value, f"a whole number of at least {minimum}" + (" or null" if optional else ""))
+        raise InvalidFact(
+            name, value, f"a whole number of at least {minimum}" + (" or null" if optional else "")
+        )
 
 
 def _slug(name: str, value: str) -> None:
@@ -105,7 +112,9 @@ class Link:
         _member("topology", self.topology, TOPOLOGIES, optional=True)
 
 
-def _frozen_rates(rates: Mapping[str, float] | tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+def _frozen_rates(
+    rates: Mapping[str, float] | tuple[tuple[str, float], ...],
+) -> tuple[tuple[str, float], ...]:
     pairs = rates.items() if isinstance(rates, Mapping) else rates
     frozen: dict[str, float] = {}
     for name, value in pairs:
@@ -114,7 +123,9 @@ def _frozen_rates(rates: Mapping[str, float] | tuple[tuple[str, float], ...]) ->
             raise InvalidFact("rates", name, ", ".join(RATE_FORMATS))
         _positive(f"rates.{name}", value)
         if frozen.setdefault(canonical, float(value)) != float(value):
-            raise InvalidFact(f"rates.{name}", value, f"one rate for {canonical}, which is {frozen[canonical]}")
+            raise InvalidFact(
+                f"rates.{name}", value, f"one rate for {canonical}, which is {frozen[canonical]}"
+            )
     return tuple(sorted(frozen.items()))
 
 

@@ -16,7 +16,9 @@ METHOD_VERSION = "2026.11.1"  # raised whenever a formula changes; data files ca
 def canonical(value: object) -> str:
     """A text that is equal exactly when the values are."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = (f"{entry.name}={canonical(getattr(value, entry.name))}" for entry in dataclasses.fields(value))
+        parts = (
+            f"{entry.name}={canonical(getattr(value, entry.name))}" for entry in dataclasses.fields(value)
+        )
         return f"{type(value).__name__}({','.join(parts)})"
     if isinstance(value, Mapping):
         pairs = sorted((str(key), canonical(item)) for key, item in value.items())

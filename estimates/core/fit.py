@@ -65,7 +65,9 @@ def smallest_change(
     context = largest_context(evaluated, 0, model.architecture.max_context)
     if context >= 16:
         return SmallestChange(
-            "context", str(context), f"a context of {context} tokens instead of {workload.isl + workload.osl:.0f}"
+            "context",
+            str(context),
+            f"a context of {context} tokens instead of {workload.isl + workload.osl:.0f}",
         )
     present = point.lane.scheme.group("routed_experts").bits + point.lane.scheme.group("attention").bits
     narrower = [
@@ -77,7 +79,9 @@ def smallest_change(
     for scheme in narrower:
         lane = replace(point.lane, scheme=scheme, kv_format=resolve_kv(None, scheme, offer.chip))
         if _fits(model, replace(point, lane=lane), workload, efficiency):
-            return SmallestChange("format", scheme.slug, f"weights in {scheme.slug} instead of {point.lane.scheme.slug}")
+            return SmallestChange(
+                "format", scheme.slug, f"weights in {scheme.slug} instead of {point.lane.scheme.slug}"
+            )
     chips = chips_needed(model, point, workload, efficiency)
     if chips is None:
         return SmallestChange("chip", "", "no number of these chips holds it: a chip with more memory")
@@ -162,5 +166,8 @@ def _largest(
     while (high - low).max(initial=0) > 1:
         middle = np.floor((low + high) / 2)
         good = holds(middle)
-        low, high = np.where(good, np.maximum(middle, low), low), np.where(good, high, np.maximum(middle, low))
+        low, high = (
+            np.where(good, np.maximum(middle, low), low),
+            np.where(good, high, np.maximum(middle, low)),
+        )
     return np.where(never, 0, low)

@@ -82,7 +82,7 @@ SCHEME_GROUPS: tuple[str, ...] = (
 )
 
 
-class UnknownFormat(ValueError):
+class UnknownFormat(ValueError):  # noqa: N818
     """A number format or scheme that is not in the registry."""
 
     def __init__(self, value: object, accepted: tuple[str, ...]) -> None:
@@ -186,7 +186,8 @@ def scheme_of(slug: str, with_experts: bool) -> WeightScheme:
     mixes quantise embedding too and store the head wider. Raises UnknownFormat.
     """
     if slug in ("fp32", "bf16", "fp16"):
-        return WeightScheme(slug, *[slug] * 6, kv=slug if slug != "fp32" else "fp16", activation=slug)
+        cache = "fp16" if slug == "fp32" else slug
+        return WeightScheme(slug, slug, slug, slug, slug, slug, slug, kv=cache, activation=slug)
     if slug in ("fp8", "fp8_block", "mxfp8"):
         return _everything(slug, slug, kv="fp8", activation="fp8")
     if slug == "int8":

@@ -320,7 +320,9 @@ def _select(
                 if flat[best] < 0:
                     room = np.where(replicas > 0, block.room[part][:, position], -np.inf)
                     row = start + int(np.argmax(room))
-                    rows.does_not_fit(index, workload, block.lanes.lanes[block.lane_of[row]], int(block.pp[row]))
+                    rows.does_not_fit(
+                        index, workload, block.lanes.lanes[block.lane_of[row]], int(block.pp[row])
+                    )
                     continue
                 width = total.shape[2]
                 chosen: list[tuple[int, int]] = []
@@ -346,9 +348,7 @@ def _select(
                     )
 
 
-def _missed(
-    open_: NDArray[np.bool_], tpot_ok: NDArray[np.bool_], ttft_ok: NDArray[np.bool_]
-) -> str:
+def _missed(open_: NDArray[np.bool_], tpot_ok: NDArray[np.bool_], ttft_ok: NDArray[np.bool_]) -> str:
     """Which part of the service level no configuration meets."""
     tpot, ttft = bool((open_ & tpot_ok).any()), bool((open_ & ttft_ok).any())
     if tpot and ttft:

@@ -22,7 +22,17 @@ from estimates.core.roofline import LIMITS
 OBJECTIVES: tuple[str, ...] = ("fastest_within_slo", "throughput_within_slo", "throughput")
 STATES: tuple[str, ...] = ("ok", "does_not_fit", "refused")
 BINDING: tuple[str, ...] = ("", *LIMITS, "capacity")
-_CODES = ("offer", "workload", "objective", "state", "reason", "slo_reason", "scheme", "kv_format", "missing_fact")
+_CODES = (
+    "offer",
+    "workload",
+    "objective",
+    "state",
+    "reason",
+    "slo_reason",
+    "scheme",
+    "kv_format",
+    "missing_fact",
+)
 _SIZES = ("tp", "pp", "ep", "dp", "replicas", "max_concurrency", "binding_limit", "grade", "change_kind")
 _NUMBERS = (
     "concurrency",  # requests in flight on the whole offer
@@ -40,6 +50,7 @@ _NUMBERS = (
     "throughput_high",
     "decode_tok_s",  # whole offer, prefill not counted
     "tok_s_per_user",
+    "prefill_share",  # of the machine's time
     "memory_used_bytes",  # fullest chip
     "memory_capacity_bytes",
     "shortfall_bytes",
@@ -259,7 +270,13 @@ class RowBuilder:
         replicas = columns["replicas"][at]
         running = columns["state"][at] == 0
         self._fill_speeds(evaluated, grades, put)
-        for name in ("concurrency", "throughput_output_tok_s", "throughput_low", "throughput_high", "decode_tok_s"):
+        for name in (
+            "concurrency",
+            "throughput_output_tok_s",
+            "throughput_low",
+            "throughput_high",
+            "decode_tok_s",
+        ):
             columns[name][at] *= replicas
         capacity = np.minimum(np.floor(evaluated.capacity), 2**31 - 1)
         columns["max_concurrency"][at] = np.minimum(capacity[source] * replicas, 2**31 - 1)
@@ -302,6 +319,7 @@ class RowBuilder:
         put("running_batch", loop.running)
         put("tok_s_per_user", 1 / loop.tpot)
         put("ttft_unloaded_s", loop.ttft_unloaded)
+        put("prefill_share", loop.prefill_share)
         put("decode_tok_s", loop.decode_throughput)
         for name, quantity, low, high, values in (
             ("tpot_s", "tpot", "tpot_low_s", "tpot_high_s", loop.tpot),
@@ -319,5 +337,3 @@ class RowBuilder:
             put(name, flat)
             put(low, flat / width)
             put(high, flat * width)
-
-

@@ -18,7 +18,14 @@ from estimates.core.formats import FORMATS, WeightScheme
 
 Array = NDArray[np.floating]
 
-GEMM_GROUPS: tuple[str, ...] = ("attention", "dense_ffn", "shared_experts", "router", "head", "routed_experts")
+GEMM_GROUPS: tuple[str, ...] = (
+    "attention",
+    "dense_ffn",
+    "shared_experts",
+    "router",
+    "head",
+    "routed_experts",
+)
 _ACTIVATION_BYTES = {"fp4": 0.5 + 1 / 16, "fp6": 0.78, "fp8": 1.0, "int8": 1.0, "int4": 0.5}
 _SLOT = ("weight_bytes", "activation_bytes", "inverse_compute", "inverse_memory", "start", "p")
 _SCALARS: tuple[tuple[str, float], ...] = (  # coefficient of the data, factor to SI
@@ -96,7 +103,9 @@ def compute_rate(chip: Chip, storage: str) -> str | None:
     return next((name for name in FORMATS[storage].compute if name in rates), None)
 
 
-def resolve(chip: Chip, operation: str, storage: str, table: EfficiencyTable, software: str | None) -> tuple[Fit, str | None]:
+def resolve(
+    chip: Chip, operation: str, storage: str, table: EfficiencyTable, software: str | None
+) -> tuple[Fit, str | None]:
     """The efficiency of an operation and the rate it computes with.
 
     Where the measured kernel computes in another format than the chip's native one (weights unpacked to
@@ -104,7 +113,12 @@ def resolve(chip: Chip, operation: str, storage: str, table: EfficiencyTable, so
     """
     native = compute_rate(chip, storage)
     fit = table.fit(chip, operation, storage, native, software)
-    if fit.compute is not None and fit.level <= 1 and chip.rate(fit.compute) is not None and operation == "experts":
+    if (
+        fit.compute is not None
+        and fit.level <= 1
+        and chip.rate(fit.compute) is not None
+        and operation == "experts"
+    ):
         return fit, fit.compute
     return fit, native
 
@@ -167,7 +181,9 @@ def chip_terms(
     values += [table.coefficient(name, chip) * factor for name, factor in _SCALARS]
     levels.append(decode.level)
     origins += [f"decode attention: {decode.origin}", f"prefill attention: {prefill.origin}"]
-    terms = ChipTerms(tuple(values), max(levels), tuple(computes), tuple(origins), tuple(dict.fromkeys(missing)))
+    terms = ChipTerms(
+        tuple(values), max(levels), tuple(computes), tuple(origins), tuple(dict.fromkeys(missing))
+    )
     table.cache[key] = terms
     return terms
 

@@ -24,7 +24,15 @@ from estimates.core.parameters import count_parameters
 
 Array = NDArray[np.floating]
 
-SPLIT: tuple[str, ...] = ("attention", "dense_ffn", "routed_experts", "shared_experts", "embedding", "head", "other")
+SPLIT: tuple[str, ...] = (
+    "attention",
+    "dense_ffn",
+    "routed_experts",
+    "shared_experts",
+    "embedding",
+    "head",
+    "other",
+)
 _GROUP_OF: Mapping[str, str] = {"mixer": "attention", **{name: name for name in SPLIT}}
 INDEX_KEY_BYTES = 1.0  # engines keep the indexer's keys in FP8
 CONVOLUTION_BYTES = 2.0
@@ -114,9 +122,7 @@ class RankMemory:
         return np.asarray(self.budget - held)
 
 
-def rank_memory(
-    architecture: Architecture, lanes: Lanes, *, capacity_scale: float = 1.0
-) -> RankMemory:
+def rank_memory(architecture: Architecture, lanes: Lanes, *, capacity_scale: float = 1.0) -> RankMemory:
     """Spread weights and cache over the ranks of each lane."""
     model = lower(architecture)
     terms = cache_terms(architecture)

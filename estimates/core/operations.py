@@ -338,9 +338,7 @@ class _Builder:
         hidden = self.architecture.hidden
         width = block.latent or hidden
         self.expert_divisors.add(block.experts)
-        self.gemm(
-            "router", hidden, count, group="router", replicated=block.experts + block.zero_experts
-        )
+        self.gemm("router", hidden, count, group="router", replicated=block.experts + block.zero_experts)
         if block.latent:
             self.gemm("shared experts", hidden, count, group="shared_experts", replicated=block.latent)
             self.gemm("shared experts", block.latent, count, group="shared_experts", replicated=hidden)

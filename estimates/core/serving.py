@@ -105,6 +105,7 @@ class Loop:
     interference: Array  # part of TPOT that other requests' prompts cause
     hops: Array  # part of TPOT between stages
     running: Array  # sequences decoding on a rank and slot
+    prefill_share: Array  # share of the machine's time that prompts take
 
 
 def stages_in_flight(pp: Array, layers: int) -> Array:
@@ -131,8 +132,9 @@ def closed_loop(
     stages = stages_in_flight(pp, model.layers)
     per_token_hop = RESIDUAL_BYTES * model.hidden * hop_inverse
     staged = pp > 1
-    hop_decode = np.where(staged, pp * hop_s(batch * per_token_hop, lanes["pipeline_alpha_us"], 1.0), 0)
-    hop_chunk = np.where(staged, pp * hop_s(times.chunk * per_token_hop, lanes["pipeline_alpha_us"], 1.0), 0)
+    alpha = lanes["pipeline_alpha_us"]
+    hop_decode = np.asarray(np.where(staged, pp * hop_s(batch, alpha, per_token_hop), 0))
+    hop_chunk = np.asarray(np.where(staged, pp * hop_s(times.chunk, alpha, per_token_hop), 0))
     chunks = isl / times.chunk
     others = np.maximum(in_flight - 1, 0) / (dp * stages)
     events = lanes["interference_share"] * others * chunks / osl
@@ -177,4 +179,5 @@ def closed_loop(
         interference=np.where(known, interference + 0 * tpot, 0),
         hops=hop_decode + 0 * tpot,
         running=running + 0 * tpot,
+        prefill_share=np.where(known, np.minimum(in_flight / dp * service / cycle, 1), nan),
     )

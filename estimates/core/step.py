@@ -104,9 +104,13 @@ def decode_time(model: Lowered, lanes: Lanes, batch: Array, context: Array, ledg
     tp = lanes["tp"]
     for read, count in model.reads:
         attended = batch * read.attended(context).astype(batch.dtype)
-        memory = attended * (read.elements(tp).astype(batch.dtype) * lanes["kv_bytes"] * lanes["decode_inverse_memory"])
+        memory = attended * (
+            read.elements(tp).astype(batch.dtype) * lanes["kv_bytes"] * lanes["decode_inverse_memory"]
+        )
         compute = attended * (read.heads * read.decode_flop / tp * lanes["decode_inverse_compute"])
-        ledger.roofline("attention over the cache", compute, memory, lanes["decode_p"], lanes["decode_start"], count)
+        ledger.roofline(
+            "attention over the cache", compute, memory, lanes["decode_p"], lanes["decode_start"], count
+        )
     for index, count in model.indexes:
         scored = batch * context / index.compression
         memory = scored * index.head_dim * lanes["decode_inverse_memory"]
@@ -125,7 +129,9 @@ def decode_time(model: Lowered, lanes: Lanes, batch: Array, context: Array, ledg
     ledger.plain("host", "overhead", lanes["host_step_us"] + batch * lanes["host_sequence_us"])
 
 
-def prefill_attention_time(model: Lowered, lanes: Lanes, tokens: Array, isl: Array, prefix: Array, ledger: Ledger) -> None:
+def prefill_attention_time(
+    model: Lowered, lanes: Lanes, tokens: Array, isl: Array, prefix: Array, ledger: Ledger
+) -> None:
     """Causal attention of `tokens` prompt tokens that stand, in the mean, in the middle of the new part.
 
     The share of peak grows with the prompt: e = e_max ISL / (ISL + i0), both data.
