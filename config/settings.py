@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
-from config import embedded, env
+from config import admin_site, embedded, env
 from estimates.schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -72,12 +72,12 @@ ATLAS_MAX_BODY_BYTES = env.integer(
 # ---- Applications --------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "config.apps.AtlasConfig",  # first: its templates stand before those of the libraries
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",
     "unfold.contrib.import_export",
-    "config.apps.AtlasConfig",
     "config.access",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -98,6 +98,8 @@ INSTALLED_APPS = [
     "catalog",
     "estimates",
 ]
+
+UNFOLD = admin_site.UNFOLD
 
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
@@ -246,7 +248,7 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if DEVELOPMENT else BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
