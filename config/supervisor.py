@@ -117,7 +117,12 @@ def children_of_the_service(host: str, port: int) -> dict[str, Child]:
         [*celery, "beat", "--scheduler=celery.beat:Scheduler", "--loglevel=WARNING", "--pidfile="],
         environment,
     )
-    first = Child("first", [sys.executable, "manage.py", "recalculate", "--if-empty"], environment, once=True)
+    first = Child(
+        "first",
+        [sys.executable, "manage.py", "recalculate", "--if-empty", "--enqueue"],
+        environment,
+        once=True,
+    )
     return {child.name: child for child in (web, worker, beat, first)}
 
 

@@ -69,7 +69,9 @@ def test_the_servers_outlive_the_process_that_started_them_and_listen_on_no_port
     embedded.ensure_valkey()
     assert query("SHOW listen_addresses") == ""
     for pid in (postmaster_pid(), valkey_pid()):
-        assert [c for c in psutil.Process(pid).net_connections("inet") if c.status == psutil.CONN_LISTEN] == []
+        assert [
+            c for c in psutil.Process(pid).net_connections("inet") if c.status == psutil.CONN_LISTEN
+        ] == []
 
 
 def test_the_sockets_lie_where_no_other_user_can_enter(clone):
@@ -103,7 +105,10 @@ def test_pid_files_that_name_a_living_stranger_are_stale(clone):
         os.kill(pid, signal.SIGKILL)
         assert gone(pid)
     stranger = str(os.getpid())
-    for path in (embedded.postgres_data_dir() / "postmaster.pid", embedded.socket_dir() / ".s.PGSQL.5432.lock"):
+    for path in (
+        embedded.postgres_data_dir() / "postmaster.pid",
+        embedded.socket_dir() / ".s.PGSQL.5432.lock",
+    ):
         lines = path.read_text().splitlines() if path.exists() else [""]
         path.write_text("\n".join([stranger, *lines[1:]]) + "\n")
     (embedded.valkey_data_dir() / "valkey.pid").write_text(stranger)
@@ -129,7 +134,9 @@ def test_data_of_another_major_version_is_refused_with_the_way_out(tmp_path, mon
     monkeypatch.setenv("ATLAS_LOCAL_DIR", str(tmp_path / "local"))
     embedded.postgres_data_dir().mkdir(parents=True)
     (embedded.postgres_data_dir() / "PG_VERSION").write_text("17\n")
-    with pytest.raises(embedded.ServiceError, match=r"made by Postgres 17, this is 18: dump it, or `make clean`"):
+    with pytest.raises(
+        embedded.ServiceError, match=r"made by Postgres 17, this is 18: dump it, or `make clean`"
+    ):
         embedded.ensure_postgres()
 
 

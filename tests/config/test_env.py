@@ -7,7 +7,8 @@ from config import env
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [("1", True), ("yes", True), ("ON", True), ("0", False), ("false", False), ("", True)]
+    ("value", "expected"),
+    [("1", True), ("yes", True), ("ON", True), ("0", False), ("false", False), ("", True)],
 )
 def test_flag_reads_words_and_falls_back_to_its_default(monkeypatch, value, expected):
     monkeypatch.setenv("ATLAS_SOME_FLAG", value)
@@ -20,7 +21,9 @@ def test_flag_refuses_other_words_and_says_what_is_accepted(monkeypatch):
         env.flag("ATLAS_SOME_FLAG", default=True, meaning="")
 
 
-@pytest.mark.parametrize(("value", "complaint"), [("ten", "not a whole number"), ("11", "out of range: 1 to 10")])
+@pytest.mark.parametrize(
+    ("value", "complaint"), [("ten", "not a whole number"), ("11", "out of range: 1 to 10")]
+)
 def test_integer_refuses_words_and_what_is_out_of_range(monkeypatch, value, complaint):
     monkeypatch.setenv("ATLAS_SOME_NUMBER", value)
     with pytest.raises(ImproperlyConfigured, match=complaint):
@@ -29,7 +32,9 @@ def test_integer_refuses_words_and_what_is_out_of_range(monkeypatch, value, comp
 
 def test_a_required_variable_says_why_it_is_needed(monkeypatch):
     monkeypatch.delenv("ATLAS_SOME_SECRET", raising=False)
-    with pytest.raises(ImproperlyConfigured, match="ATLAS_SOME_SECRET is not set: sessions are signed with it"):
+    with pytest.raises(
+        ImproperlyConfigured, match="ATLAS_SOME_SECRET is not set: sessions are signed with it"
+    ):
         env.required("ATLAS_SOME_SECRET", why="sessions are signed with it", meaning="")
 
 
@@ -91,5 +96,7 @@ def test_every_registered_variable_says_what_it_is_for():
     import config.settings
 
     assert config.settings.VERSION
-    silent = [name for name, variable in env.REGISTRY.items() if not variable.meaning and "_SOME_" not in name]
+    silent = [
+        name for name, variable in env.REGISTRY.items() if not variable.meaning and "_SOME_" not in name
+    ]
     assert silent == []

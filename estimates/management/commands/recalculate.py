@@ -10,14 +10,23 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from estimates import runs, store
 from estimates.models import Calculation, CalculationRun, CalculationState, Estimate
 
 
 class Command(BaseCommand):
-    help = "Recalculate estimates: all of them, those of a model or an accelerator, or what is stale (default)."
+    help = (
+        "Recalculate estimates: all of them, those of a model or an accelerator, or what is stale (default)."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_mutually_exclusive_group()
@@ -25,10 +34,14 @@ class Command(BaseCommand):
         what.add_argument("--model", metavar="SLUG", help="one language model on every accelerator")
         what.add_argument("--accelerator", metavar="SLUG", help="every model on one accelerator")
         what.add_argument("--stale", action="store_true", help="what has changed since it was calculated")
-        what.add_argument("--if-empty", action="store_true", help="everything, if nothing has been calculated yet")
+        what.add_argument(
+            "--if-empty", action="store_true", help="everything, if nothing has been calculated yet"
+        )
         parser.add_argument("--enqueue", action="store_true", help="leave the work to the running service")
         parser.add_argument("--no-wait", action="store_true", help="with --enqueue: do not wait for the end")
-        parser.add_argument("--workers", type=int, default=None, help="processes to use here; default: one a core")
+        parser.add_argument(
+            "--workers", type=int, default=None, help="processes to use here; default: one a core"
+        )
         parser.add_argument("--reason", default="", help="kept with the run")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -78,8 +91,15 @@ class Command(BaseCommand):
         ) as progress:
             bar = progress.add_task("Calculating", total=run.chunks, configurations=0)
 
+            told = time.monotonic()
+
             def show(state: CalculationRun) -> None:
+                nonlocal told
                 progress.update(bar, completed=state.chunks_done, configurations=state.configurations)
+                if not console.is_terminal and time.monotonic() - told >= 5:  # a log has no moving bar
+                    told = time.monotonic()
+                    done = f"{state.chunks_done} of {state.chunks} models"
+                    self.stdout.write(f"calculated {done}, {state.configurations:,} configurations")
 
             if enqueue:
                 runs.follow(run, show)
@@ -98,7 +118,9 @@ class Command(BaseCommand):
             f"{store.bytes_on_disk() / 1e6:,.0f} MB on disk; {failed} calculations failed"
         )
         for cell in failing(limit=5):
-            self.stdout.write(f"  {cell.language_model.slug} on {cell.accelerator.slug}: {cell.error.splitlines()[0]}")
+            self.stdout.write(
+                f"  {cell.language_model.slug} on {cell.accelerator.slug}: {cell.error.splitlines()[0]}"
+            )
 
 
 def failing(limit: int) -> list[Calculation]:
