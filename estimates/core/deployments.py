@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from estimates.core.facts import Chip, Deployment, ModelFacts, Offer
 from estimates.core.formats import FORMATS, UnknownFormat, WeightScheme, named_scheme
 from estimates.core.lanes import Variant
-from estimates.core.operations import Lowered, lower
+from estimates.core.lowering import lower
+from estimates.core.operations import Lowered
 
 MAXIMUM_GROUP = 128  # widest stage tried by a search
 

@@ -12,17 +12,12 @@ from typing import Literal
 
 import numpy as np
 
+from estimates.core.choice import Choice, best_choice, choices_for, schemes_to_try
 from estimates.core.deployments import (
-    Layout,
     Reason,
-    divides_experts,
-    layouts,
-    pipeline_limit,
     refuse_chip,
     refuse_model,
     resolve_kv,
-    resolve_scheme,
-    schemes_for,
     validate,
 )
 from estimates.core.efficiency import EfficiencyTable
@@ -30,16 +25,12 @@ from estimates.core.explain import Explanation, explain
 from estimates.core.facts import Deployment, ModelFacts, Offer, Workload
 from estimates.core.fingerprint import METHOD_VERSION, fingerprint
 from estimates.core.fit import SmallestChange, smallest_change
-from estimates.core.formats import UnknownFormat, WeightScheme
+from estimates.core.formats import UnknownFormat
 from estimates.core.grades import grade_of, interval_scales
-from estimates.core.lanes import Lane, Variant, build_lanes
-from estimates.core.memory import rank_memory
-from estimates.core.operations import lower
-from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
-from estimates.core.stages import stage_options
+from estimates.core.lowering import lower
+from estimates.core.points import Evaluated, evaluate_points, missing_rates
 
 State = Literal["ok", "does_not_fit", "refused", "saturated"]
-BATCHES: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 384, 512, 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +102,6 @@ def _plain(value: object) -> object:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    point: Point
-    replicas: int
-
-
 def evaluate_one(
     model: ModelFacts,
     offer: Offer,
@@ -142,7 +127,7 @@ def evaluate_one(
     if reason is not None:
         return _refused(blank, reason)
     try:
-        schemes = _schemes(model, offer, deployment)
+        schemes = schemes_to_try(model, offer, deployment)
         kv_formats = [resolve_kv(deployment.kv_format, scheme, offer.chip) for scheme in schemes]
     except UnknownFormat as unknown:
         detail = f"unknown number format {unknown.value!r}"
@@ -150,13 +135,13 @@ def evaluate_one(
     if deployment.software is not None and deployment.software not in efficiency.software:
         detail = f"no efficiency data for serving software {deployment.software!r}"
         return _refused(blank, Reason("unknown_software", detail, "software", None, efficiency.software))
-    choices: list[_Choice] = []
+    choices: list[Choice] = []
     for scheme, kv_format in zip(schemes, kv_formats, strict=True):
-        choices = _choices(model, offer, workload, deployment, scheme, kv_format, efficiency)
+        choices = choices_for(model, offer, workload, deployment, scheme, kv_format, efficiency)
         if not choices:
             continue
         evaluated = evaluate_points(model, [choice.point for choice in choices], efficiency)
-        best = _best(choices, evaluated, workload, deployment)
+        best = best_choice(choices, evaluated, workload, deployment)
         if evaluated.capacity[best] >= 1:
             return _answer(blank, model, offer, workload, choices[best], efficiency)
     if not choices:
@@ -179,117 +164,12 @@ def _refuse_context(model: ModelFacts, workload: Workload) -> Reason | None:
     return Reason("context_too_long", detail, "isl", None, (f"isl + osl <= {longest}",))
 
 
-def _schemes(model: ModelFacts, offer: Offer, deployment: Deployment) -> list[WeightScheme]:
-    if deployment.weights is not None:
-        return [resolve_scheme(deployment.weights, model)]
-    own = resolve_scheme(None, model)
-    others = [scheme for scheme in schemes_for(model, offer.chip) if scheme != own]
-    return [own, *sorted(others, key=lambda s: -s.group("routed_experts").bits - s.group("attention").bits)]
-
-
-def _asked_layouts(model: ModelFacts, offer: Offer, deployment: Deployment) -> list[Layout]:
-    """Layouts that agree with the fields given."""
-    lowered = lower(model.architecture)
-    variant = Variant(offer.chip, offer.scale_up, offer.scale_out)
-    asked = (deployment.tp, deployment.dp, deployment.ep)
-    if deployment.tp is not None and (deployment.dp is not None or deployment.ep is None):
-        tp, dp = deployment.tp, deployment.dp or 1
-        ep = deployment.ep
-        if ep is None:
-            ep = tp * dp if dp > 1 and divides_experts(lowered, tp * dp) else 1
-        return [Layout(tp, dp, ep)]
-    return [
-        layout
-        for layout in layouts(lowered, variant, offer.count)
-        if all(
-            want is None or want == have
-            for want, have in zip(asked, (layout.tp, layout.dp, layout.ep), strict=True)
-        )
-    ]
-
-
-def _choices(
-    model: ModelFacts,
-    offer: Offer,
-    workload: Workload,
-    deployment: Deployment,
-    scheme: WeightScheme,
-    kv_format: str,
-    efficiency: EfficiencyTable,
-) -> list[_Choice]:
-    lowered = lower(model.architecture)
-    variant = Variant(offer.chip, offer.scale_up, offer.scale_out)
-    found = [
-        Lane(
-            variant,
-            scheme,
-            kv_format,
-            layout.tp,
-            layout.dp,
-            layout.ep,
-            deployment.software,
-            deployment.chunk_tokens,
-        )
-        for layout in _asked_layouts(model, offer, deployment)
-        if layout.tp * layout.dp <= offer.count
-    ]
-    if not found:
-        return []
-    if deployment.pp is not None:
-        options: list[tuple[int, ...]] = [(deployment.pp,)] * len(found)
-    else:
-        lanes = build_lanes(found, efficiency)
-        memory = rank_memory(model.architecture, lanes)
-        limits = np.array([pipeline_limit(variant, offer.count, lane.group, lowered) for lane in found])
-        options = stage_options(memory, lanes, limits, [workload.isl + workload.osl], lowered.layers)
-    choices = []
-    for lane, stages in zip(found, options, strict=True):
-        for pp in stages:
-            most = offer.count // (lane.group * pp)
-            if most < 1 or (deployment.replicas or 1) > most:
-                continue
-            replicas = deployment.replicas or most
-            if deployment.concurrency is not None:
-                used = min(replicas, deployment.concurrency) if deployment.replicas is None else replicas
-                loads = [deployment.concurrency / used]
-                replicas = used
-            else:
-                slots = lane.dp * min(pp, lowered.layers)
-                loads = [float(batch * slots) for batch in BATCHES]
-                if slots > 1:
-                    loads.insert(0, 1.0)
-            choices += [_Choice(Point(lane, pp, workload, load), replicas) for load in loads]
-    return choices
-
-
-def _best(choices: list[_Choice], evaluated: Evaluated, workload: Workload, deployment: Deployment) -> int:
-    replicas = np.array([choice.replicas for choice in choices], float)
-    loop = evaluated.loop
-    throughput = replicas * np.where(
-        np.isnan(loop.throughput), loop.decode_throughput, loop.throughput
-    ).reshape(-1)
-    fit = evaluated.capacity >= 1
-    asked = np.array([choice.point.concurrency for choice in choices])
-    if deployment.concurrency is None:
-        share = evaluated.lanes["saturation_share"].reshape(-1)
-        fit &= asked <= np.maximum(1, np.floor(share * evaluated.capacity))
-    score = np.where(fit, throughput, -1.0)
-    within = fit.copy()
-    if workload.tpot_slo_s is not None:
-        within &= loop.tpot.reshape(-1) <= workload.tpot_slo_s
-    if workload.ttft_slo_s is not None:
-        within &= ~(loop.ttft_loaded.reshape(-1) > workload.ttft_slo_s)
-    if within.any():
-        score = np.where(within, throughput, -1.0)
-    return int(np.argmax(score))
-
-
 def _answer(
     blank: Estimate,
     model: ModelFacts,
     offer: Offer,
     workload: Workload,
-    choice: _Choice,
+    choice: Choice,
     efficiency: EfficiencyTable,
 ) -> Estimate:
     evaluated = evaluate_points(model, [choice.point], efficiency, detailed=True)
@@ -321,7 +201,7 @@ def _answer(
 
 
 def _shared(
-    blank: Estimate, offer: Offer, choice: _Choice, evaluated: Evaluated, story: Explanation
+    blank: Estimate, offer: Offer, choice: Choice, evaluated: Evaluated, story: Explanation
 ) -> Estimate:
     lane = choice.point.lane
     return replace(
@@ -348,7 +228,7 @@ def _running(
     shared: Estimate,
     offer: Offer,
     workload: Workload,
-    choice: _Choice,
+    choice: Choice,
     evaluated: Evaluated,
     story: Explanation,
     grade: str,

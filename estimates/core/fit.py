@@ -12,8 +12,9 @@ from estimates.core.deployments import resolve_kv, schemes_for
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Offer, Workload
 from estimates.core.lanes import build_lanes
+from estimates.core.lowering import lower
 from estimates.core.memory import rank_memory, take_rows
-from estimates.core.operations import Lowered, lower
+from estimates.core.operations import Lowered
 from estimates.core.points import Evaluated, Point
 
 CHANGE_KINDS: tuple[str, ...] = ("", "context", "format", "chips", "chip")

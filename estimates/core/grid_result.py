@@ -15,7 +15,7 @@ from estimates.core.facts import ModelFacts, Offer, Workload
 from estimates.core.fit import CHANGE_KINDS, smallest_changes
 from estimates.core.grades import GRADES, grade_of, interval_scales
 from estimates.core.lanes import Lane
-from estimates.core.operations import lower
+from estimates.core.lowering import lower
 from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
 from estimates.core.roofline import LIMITS
 

@@ -19,7 +19,8 @@ from estimates.core.architecture import Architecture
 from estimates.core.formats import FORMATS, WeightScheme
 from estimates.core.kv_cache import KvTerms, kv_terms
 from estimates.core.lanes import Lanes
-from estimates.core.operations import Lowered, heads_on_rank, lower
+from estimates.core.lowering import lower
+from estimates.core.operations import Lowered, heads_on_rank
 from estimates.core.parameters import count_parameters
 
 Array = NDArray[np.floating]

@@ -17,8 +17,9 @@ from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Workload
 from estimates.core.formats import FORMATS
 from estimates.core.lanes import GEMM_GROUPS, Lane, Lanes, build_lanes
+from estimates.core.lowering import lower
 from estimates.core.memory import RankMemory, rank_memory
-from estimates.core.operations import Lowered, lower
+from estimates.core.operations import Lowered
 from estimates.core.serving import Load, Loop, StepTimes, closed_loop, stages_in_flight, step_times
 
 Array = NDArray[np.floating]
