@@ -13,12 +13,12 @@ from catalog.models import LanguageModel, MeasurementRun, TokenPrice
 FIRST: Final = (
     "llama-3.1-70b-instruct",
     "llama-3.3-70b-instruct",
-    "llama-3.1-8b-instruct",
+    "meta-llama-3.1-8b",
     "deepseek-r1",
     "deepseek-v3",
     "gpt-oss-120b",
     "gpt-oss-20b",
-    "llama-3.1-405b-instruct",
+    "meta-llama-3.1-405b",
     "qwen3-235b-a22b",
     "qwen3-32b",
 )

@@ -285,5 +285,5 @@ def bytes_on_disk() -> int:
     """What the cached estimates and calculations take, indexes included."""
     tables = [Estimate._meta.db_table, "estimates_calculation"]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s) AS t (name)", [tables])
+        cursor.execute("SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS t (name)", [tables])
         return int(cursor.fetchone()[0])
