@@ -19,7 +19,10 @@ LABEL_HEIGHT = 13 / 360
 
 @dataclass(frozen=True)
 class Point:
-    """One offer on the chart: `x` in tokens/s/user, `y` in USD per million output tokens."""
+    """A kept answer of an offer: `x` in tokens/s/user, `y` in USD per million output tokens.
+
+    `key` is the offer's; `chosen` is the answer that the table shows.
+    """
 
     key: str
     label: str
@@ -30,7 +33,7 @@ class Point:
     x_high: float | None = None
     y_low: float | None = None
     y_high: float | None = None
-    stale: bool = False
+    chosen: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,24 @@ class Axis:
         return math.log(clamped / self.low) / math.log(self.high / self.low)
 
     def ticks(self, flipped: bool = False) -> list[Tick]:
-        """1, 2 and 5 of every decade, labelled; beyond two decades only the 1s are labelled."""
-        wide = math.log10(self.high / self.low) > 2.4
+        """1, 2 and 5 of every decade; more of them within one decade, only the 1s labelled beyond 3.5."""
+        decades = math.log10(self.high / self.low)
+        steps = (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9) if decades < 1.1 else (1, 2, 5)
         ticks = []
         for exponent in range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1):
-            for step in (1, 2, 5):
+            for step in steps:
                 value = step * 10.0**exponent
                 if not self.low <= value <= self.high:
                     continue
                 share = 1 - self.share(value) if flipped else self.share(value)
-                labelled = step == 1 or not wide
-                ticks.append(Tick(per_cent(share), significant(value, 1) if labelled else "", step == 1))
+                labelled = step == 1 or decades <= 3.5
+                ticks.append(
+                    Tick(
+                        per_cent(share),
+                        significant(value, 2).rstrip("0").rstrip(".") if labelled else "",
+                        step == 1,
+                    )
+                )
         return ticks
 
 
@@ -144,12 +154,12 @@ def draw(points: Sequence[Point], vendor_names: dict[str, str], chosen: Sequence
     y_axis = _axis([point.y for point in points])
     slots = _slots(points, list(vendor_names), chosen)
     front = pareto_front(points)
-    front_keys = {point.key: rank for rank, point in enumerate(front)}
-    labels = _label_places(points, front_keys, x_axis, y_axis)
+    on_front = {id(point) for point in front}
+    labels = _label_places(points, on_front, x_axis, y_axis)
     placed = []
     for point in points:
         slot = slots.get(point.vendor, GREY)
-        side, rank = labels.get(point.key, ("", 9))
+        side, rank = labels.get(id(point), ("", 9))
         placed.append(
             Placed(
                 point=point,
@@ -161,12 +171,12 @@ def draw(points: Sequence[Point], vendor_names: dict[str, str], chosen: Sequence
                 y_high=per_cent(1 - y_axis.share(point.y_high or point.y)),
                 slot=slot,
                 marker=MARKERS[slot] if slot < GREY else "circle",
-                on_front=point.key in front_keys,
+                on_front=id(point) in on_front,
                 label_side=side,
                 label_rank=rank,
             )
         )
-    placed.sort(key=lambda item: (item.on_front, item.slot != GREY, -item.point.y))
+    placed.sort(key=lambda item: (item.on_front, item.point.chosen, item.slot != GREY, -item.point.y))
     return Chart(
         points=placed,
         front=_stairs(front, x_axis, y_axis),
@@ -207,6 +217,8 @@ def _slots(points: Sequence[Point], order: list[str], chosen: Sequence[str]) -> 
 def _vendor_keys(points: Sequence[Point], names: dict[str, str], slots: dict[str, int]) -> list[VendorKey]:
     counts: dict[str, int] = {}
     for point in points:
+        if not point.chosen:
+            continue
         counts[point.vendor] = counts.get(point.vendor, 0) + 1
     keys = [
         VendorKey(
@@ -235,27 +247,31 @@ def _stairs(front: list[Point], x_axis: Axis, y_axis: Axis) -> list[Segment]:
 
 
 def _label_places(
-    points: Sequence[Point], front: dict[str, int], x_axis: Axis, y_axis: Axis
-) -> dict[str, tuple[str, int]]:
+    points: Sequence[Point], front: set[int], x_axis: Axis, y_axis: Axis
+) -> dict[int, tuple[str, int]]:
     """Labels that touch neither each other nor a marker: the front first, then the cheapest of the rest."""
     markers = [(x_axis.share(p.x), 1 - y_axis.share(p.y)) for p in points]
     taken: list[tuple[float, float, float, float]] = []
-    places: dict[str, tuple[str, int]] = {}
-    order = sorted(range(len(points)), key=lambda i: (points[i].key not in front, points[i].y))
+    places: dict[int, tuple[str, int]] = {}
+    named: set[str] = set()
+    order = sorted(range(len(points)), key=lambda i: (id(points[i]) not in front, points[i].y))
     for index in order:
         if len(places) >= 26:
             break
         point, (x, y) = points[index], markers[index]
+        if id(point) not in front and (point.key in named or not point.chosen):
+            continue
         width = (len(point.label) + 1) * CHARACTER_WIDTH
         for side, left in (("right", x + 0.009), ("left", x - 0.009 - width)):
             box = (left, y - LABEL_HEIGHT / 2, left + width, y + LABEL_HEIGHT / 2)
             if box[0] < 0.004 or box[2] > 0.998 or any(_overlap(box, other) for other in taken):
                 continue
             crowd = sum(_inside(marker, box) for j, marker in enumerate(markers) if j != index)
-            if crowd > (1 if point.key in front else 0):
+            if crowd > (1 if id(point) in front else 0):
                 continue
             taken.append(box)
-            places[point.key] = (side, 1 if point.key in front else 2)
+            named.add(point.key)
+            places[id(point)] = (side, 1 if id(point) in front else 2)
             break
     return places
 

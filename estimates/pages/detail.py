@@ -1,16 +1,30 @@
-"""One row opened: its memory and time as bars, the formula with its numbers, facts with sources, and levers."""
+"""One row opened: memory and time as bars, the formulas with their numbers, facts with sources, levers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
-
-from catalog.models import Figure
+from estimates import explanations
+from estimates.models import Estimate
 from estimates.pages.chart import per_cent
-from estimates.pages.numbers import significant
+from estimates.pages.numbers import duration, significant
 from estimates.pages.table import Line
 
-ACCELERATOR_QUANTITIES = ("memory_gb", "memory_usable_gb", "memory_bytes", "memory_bandwidth_gbs", "tdp_w")
+SHADES = 6
+SMALL_SHARE = 0.02
+MEMORY = (
+    ("weights", "weights", "weights"),
+    ("cache", "KV cache", "kv"),
+    ("workspace", "workspace", "workspace"),
+    ("reserve", "runtime", "reserve"),
+    ("outside_usable_share", "kept unused", "unused"),
+    ("free", "free", "free"),
+)
+HARDWARE = {
+    "memory_capacity": ("memory capacity", "capacity"),
+    "memory_bandwidth": ("memory bandwidth", "bandwidth"),
+    "compute": ("compute", "compute"),
+}
 QUANTITY_NAMES = {
     "memory_gb": "Memory",
     "memory_usable_gb": "Memory, usable",
@@ -52,17 +66,8 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Term:
-    """One line of the formula: what it is, how it is computed with its numbers, what comes out."""
-
-    name: str
-    formula: str
-    value: str
-
-
-@dataclass(frozen=True)
 class Lever:
-    """What one per cent more of a hardware number does to TPOT, TTFT and throughput, in per cent."""
+    """What ten per cent more of a hardware number does to TPOT, TTFT and throughput."""
 
     name: str
     limit: str
@@ -74,10 +79,12 @@ class Lever:
 @dataclass(frozen=True)
 class Detail:
     bars: list[Bar]
-    terms: list[Term]
+    formulas: list[str]
     facts: list[Fact]
     levers: list[Lever]
+    most_helpful: str
     assumptions: list[str]
+    as_stored: bool
 
 
 def bar(title: str, total: str, pieces: Sequence[tuple[str, str, float, str]]) -> Bar:
@@ -93,37 +100,94 @@ def bar(title: str, total: str, pieces: Sequence[tuple[str, str, float, str]]) -
 
 
 def explain(line: Line) -> Detail:
-    """What is known about one row, in a fixed number of queries."""
-    row = line.answer
-    bars = []
-    if row.memory_used_gb and row.memory_usable_gb:
-        free = max(row.memory_usable_gb - row.memory_used_gb, 0.0)
-        pieces = [
-            ("used", f"{significant(row.memory_used_gb)} GB", row.memory_used_gb, "weights"),
-            ("free", f"{significant(free)} GB", free, "free"),
-        ]
-        bars.append(bar("Memory of a chip", f"{significant(row.memory_usable_gb)} GB usable", pieces))
-    return Detail(bars=bars, terms=[], facts=facts(row.accelerator), levers=[], assumptions=[])
-
-
-def facts(accelerator: str) -> list[Fact]:
-    """The accepted figures of an accelerator that an estimate rests on, with their sources."""
-    wanted = Q(quantity__in=ACCELERATOR_QUANTITIES) | Q(quantity__startswith="peak_rate:")
-    wanted |= Q(quantity__startswith="link:", quantity__endswith="bandwidth_gbs")
-    rows = Figure.objects.filter(wanted, accelerator__slug=accelerator, accepted=True).select_related(
-        "source"
-    )
-    return [
-        Fact(
-            name=quantity_name(row.quantity),
-            value=f"{significant(row.value, 4) if row.value is not None else row.text} {row.unit}".strip(),
-            kind=row.get_kind_display(),
-            source=row.source.title if row.source else "",
-            url=row.source.url if row.source and row.source.url.startswith(("http://", "https://")) else "",
-            reason=row.reason,
+    """What the core says about the very deployment of a row, in a fixed number of queries."""
+    rows = Estimate.objects.select_related("offer__accelerator", "language_model", "workload", "calculation")
+    story = explanations.explain(rows.get(pk=line.answer.pk))
+    times = story["time_ms"]
+    bars = [
+        bar_
+        for bar_ in (
+            memory_bar(story["memory_gb"]),
+            time_bar("One output token", times["tpot"], "by_limit"),
+            time_bar("One output token, by operation", times["tpot"], "by_operation"),
+            time_bar("First token, nobody waiting", times["ttft"], "by_limit"),
         )
-        for row in rows.order_by("quantity")
+        if bar_ is not None
     ]
+    return Detail(
+        bars=bars,
+        formulas=story["formulas"],
+        facts=[_fact(fact) for fact in story["facts"] if fact["value"] is not None],
+        levers=_levers(story["elasticities"]),
+        most_helpful=HARDWARE.get(story["most_helpful"] or "", ("", ""))[0],
+        assumptions=story["assumptions"],
+        as_stored=story["as_stored"],
+    )
+
+
+def memory_bar(memory: dict[str, float] | None) -> Bar | None:
+    """Weights, KV cache, workspace, what the runtime keeps and what is free, of the fullest chip."""
+    if not memory:
+        return None
+    pieces = [
+        (name, f"{significant(memory[key])} GB", memory[key], look)
+        for key, name, look in MEMORY
+        if memory.get(key)
+    ]
+    return bar("Memory of the fullest chip", f"{significant(memory['capacity'])} GB", pieces)
+
+
+def time_bar(title: str, splits: dict[str, dict[str, float]] | None, by: str) -> Bar | None:
+    """Where the time goes: by limit in the limits' colours, by operation in shades, the longest first."""
+    if not splits:
+        return None
+    sizes = sorted(splits[by].items(), key=lambda item: -item[1])
+    whole = sum(size for _, size in sizes)
+    if by == "by_operation":
+        small = [item for item in sizes if item[1] < SMALL_SHARE * whole]
+        sizes = [item for item in sizes if item not in small]
+        if small:
+            sizes.append((f"{len(small)} smaller ones", sum(size for _, size in small)))
+    looks = [
+        f"look-{name}" if by == "by_limit" else f"shade-{rank % SHADES}"
+        for rank, (name, _) in enumerate(sizes)
+    ]
+    pieces = [
+        (name, duration(size / 1e3), size, look) for (name, size), look in zip(sizes, looks, strict=True)
+    ]
+    return bar(title, duration(whole / 1e3), pieces)
+
+
+def _levers(elasticities: dict[str, dict[str, float | None]]) -> list[Lever]:
+    """Ten per cent more of each hardware number, from the elasticities."""
+
+    def change(value: float | None) -> str:
+        if value is None:
+            return ""
+        per_cent_change = 100 * (1.1**value - 1)
+        return "0" if abs(per_cent_change) < 0.05 else f"{per_cent_change:+.1f}%".replace("-", "−")
+
+    return [
+        Lever(
+            name, limit, *(change(elasticities[key].get(result)) for result in ("tpot", "ttft", "throughput"))
+        )
+        for key, (name, limit) in HARDWARE.items()
+        if key in elasticities
+    ]
+
+
+def _fact(fact: dict[str, Any]) -> Fact:
+    source = fact.get("source") or {}
+    return Fact(
+        name=quantity_name(fact["quantity"]),
+        value=f"{significant(fact['value'], 4)} {fact['unit']}"
+        if isinstance(fact["value"], int | float)
+        else str(fact["value"]),
+        kind=fact["kind"].replace("_", " "),
+        source=source.get("title", ""),
+        url=source.get("url", ""),
+        reason=fact.get("reason") or "",
+    )
 
 
 def quantity_name(quantity: str) -> str:

@@ -1,6 +1,6 @@
 """The finder's answer to a question: what is in the catalogue, the ranked answers, and their state."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db.models import Count, Max, Q
@@ -13,7 +13,6 @@ from estimates.combinations import refusal
 from estimates.method import method_version
 from estimates.models import Calculation, CalculationRun, CalculationState, Objective, RunState
 from estimates.pages.chart import Chart, draw
-from estimates.pages.numbers import significant
 from estimates.pages.places import countries_of
 from estimates.pages.question import SHORT_LIST, Question, Vocabulary
 from estimates.pages.table import Line, lines, points, sorted_answers, time_text
@@ -147,10 +146,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The answers in their order, what did not make it, and all that was read."""
+    """The answers in order, what else is kept for their offers, what did not make it, all rows."""
 
     rows: list[Answer]
     answers: list[Answer]
+    others: list[Answer]
     judged: Judged
 
 
@@ -160,10 +160,26 @@ def ranked(question: Question, catalogue: Catalogue, model: LanguageModel, stale
     rows = read_estimates(
         model, workload, stale, vendors=question.vendor, segment=question.segment, chips=question.chips
     )
-    judged = choose(rows, limits_of(question, workload), OBJECTIVES[question.answer])
+    limits = limits_of(question, workload)
+    judged = choose(rows, limits, OBJECTIVES[question.answer])
     answers = for_users(judged.answers, question.users, question.chips)
     answers = priced(answers, question.basis, countries_of(question.region))
-    return Ranking(rows, sorted_answers(answers, question.order), judged)
+    return Ranking(
+        rows, sorted_answers(answers, question.order), other_answers(rows, answers, limits), judged
+    )
+
+
+def other_answers(rows: list[Answer], answers: list[Answer], limits: Limits) -> list[Answer]:
+    """What else is kept within the limits for the offers that answer: mostly their fastest deployment."""
+    chosen = {row.offer: row for row in answers}
+    others = []
+    seen = {(row.offer, row.tpot_ms, row.concurrency) for row in answers}
+    for row in rows:
+        mark = (row.offer, row.tpot_ms, row.concurrency)
+        if row.offer in chosen and row.fits and limits.kept_by(row) and mark not in seen:
+            seen.add(mark)
+            others.append(replace(row, quote=chosen[row.offer].quote))
+    return others
 
 
 def workload_of(question: Question, catalogue: Catalogue) -> Workload:
@@ -203,11 +219,11 @@ def answer(question: Question, catalogue: Catalogue) -> Result:
         limits_text=limits_text(question, workload),
         refusal=refusal(model.role).partition(": ")[2],
         progress=progress,
-        chart=draw(points(answers), dict(catalogue.vendors), question.vendor),
-        lines=lines([*kept, *answers[shown:]], today, shown),
+        chart=draw(points(answers, ranking.others), dict(catalogue.vendors), question.vendor),
+        lines=lines(kept, today),
         total=len(answers),
         unpriced=sum(row.quote is None for row in answers),
-        stale_rows=sum(row.is_stale for row in ranking.rows),
+        stale_rows=sum(row.is_stale for row in answers),
         stale_prices=sum(row.quote.stale for row in answers if row.quote),
         misses=lines(with_systems(misses), today) if question.unfit else [],
         too_slow=len(judged.too_slow),
@@ -288,4 +304,4 @@ SEGMENTS = [(segment.value, segment.label) for segment in Segment]
 
 def workload_label(workload: Workload) -> str:
     """Name and lengths: "Chat (1,024 in, 256 out)"."""
-    return f"{workload.name} ({significant(workload.isl, 7)} in, {significant(workload.osl, 7)} out)"
+    return f"{workload.name} ({workload.isl:,} in, {workload.osl:,} out)"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from catalog.prices import plain
+from estimates.models import Objective
 from estimates.pages.chart import Point
-from estimates.pages.numbers import age, aligned, duration, significant
+from estimates.pages.numbers import age, aligned, significant
 from estimates.pages.places import place_name
 from estimates.ranking import Answer
 
@@ -27,7 +28,6 @@ class Cell:
     text: str = ""
     low: str = ""
     high: str = ""
-    x: str = ""
     x_low: str = ""
     x_high: str = ""
     why: str = ""
@@ -89,13 +89,13 @@ COLUMNS: dict[str, Column] = {
         _no_estimate,
     ),
     "usd": Column(
-        lambda r: r.usd_per_mtok, lambda r: r.usd_low_per_mtok, lambda r: r.usd_high_per_mtok, 2, _unpriced
+        lambda r: r.usd_per_mtok, lambda r: r.usd_low_per_mtok, lambda r: r.usd_high_per_mtok, 3, _unpriced
     ),
 }
 
 
 def sorted_answers(rows: Iterable[Answer], order: str) -> list[Answer]:
-    """Ranked; what has no value in the ordered column comes last, by throughput of a chip."""
+    """Ranked, the smaller of equals first; what has no value in the ordered column comes last."""
     keys: dict[str, Callable[[Answer], float | None]] = {
         "usd": lambda row: row.usd_per_mtok,
         "speed": lambda row: -row.tok_s_per_user if row.tok_s_per_user else None,
@@ -105,24 +105,22 @@ def sorted_answers(rows: Iterable[Answer], order: str) -> list[Answer]:
     }
     key = keys[order]
 
-    def place(row: Answer) -> tuple[bool, float, float, str]:
+    def place(row: Answer) -> tuple[bool, float, int, float, str]:
         value = key(row)
-        per_chip = (row.throughput_tok_s or 0.0) / row.count
-        return value is None, value or 0.0, -per_chip, row.offer
+        rounded = float(f"{value or 0.0:.4g}")  # replicas of one deployment cost the same: the smallest first
+        return value is None, rounded, row.count, -(row.throughput_tok_s or 0.0), row.offer
 
     return sorted(rows, key=place)
 
 
-def lines(rows: Sequence[Answer], today: date, shown: int | None = None) -> list[Line]:
-    """The rows as lines; the whiskers of a column share one log scale over all rows, shown or not."""
-    scales = {name: _scale(rows, column) for name, column in COLUMNS.items()}
-    return [
-        _line(row, rank, scales, today) for rank, row in enumerate(rows[:shown] if shown else rows, start=1)
-    ]
+def lines(rows: Sequence[Answer], today: date) -> list[Line]:
+    """The rows as lines, ranked as they come."""
+    return [_line(row, rank, today) for rank, row in enumerate(rows, start=1)]
 
 
-def points(rows: Iterable[Answer]) -> list[Point]:
-    """Rows that have both a speed and a price, as points of the chart."""
+def points(chosen: Sequence[Answer], others: Iterable[Answer]) -> list[Point]:
+    """Kept answers that have both a speed and a price; those the table shows are `chosen`."""
+    shown = {row.pk for row in chosen}
     return [
         Point(
             key=row.offer,
@@ -134,9 +132,9 @@ def points(rows: Iterable[Answer]) -> list[Point]:
             x_high=row.speed_high,
             y_low=row.usd_low_per_mtok,
             y_high=row.usd_high_per_mtok,
-            stale=row.quote is not None and row.quote.stale,
+            chosen=row.pk in shown,
         )
-        for row in rows
+        for row in (*chosen, *others)
         if row.tok_s_per_user and row.usd_per_mtok
     ]
 
@@ -162,8 +160,8 @@ def deployment(row: Answer) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _line(row: Answer, rank: int, scales: dict[str, tuple[float, float] | None], today: date) -> Line:
-    cells = {name: _cell(row, column, scales[name]) for name, column in COLUMNS.items()}
+def _line(row: Answer, rank: int, today: date) -> Line:
+    cells = {name: _cell(row, column) for name, column in COLUMNS.items()}
     quote = row.quote
     return Line(
         answer=row,
@@ -183,10 +181,9 @@ def _line(row: Answer, rank: int, scales: dict[str, tuple[float, float] | None],
 
 
 def _place(row: Answer) -> str:
+    """Region or country of the quote; empty where neither is stated."""
     quote = row.quote
-    return (
-        "" if quote is None else quote.region or (place_name(quote.country) if quote.country else "anywhere")
-    )
+    return quote.region or (quote.country and place_name(quote.country)) if quote else ""
 
 
 def _smallest_change(row: Answer) -> str:
@@ -199,36 +196,31 @@ def _smallest_change(row: Answer) -> str:
     return f"{chips} such chips in place of {row.count}, or {share:.0%} more memory a chip"
 
 
-def _scale(rows: Iterable[Answer], column: Column) -> tuple[float, float] | None:
-    values = [
-        value for row in rows for value in (column.low(row), column.value(row), column.high(row)) if value
-    ]
-    return (math.log(min(values)), math.log(max(values))) if values else None
-
-
-def _cell(row: Answer, column: Column, scale: tuple[float, float] | None) -> Cell:
+def _cell(row: Answer, column: Column) -> Cell:
     value = column.value(row)
-    if not value or scale is None:
+    if not value:
         return Cell(why=column.why(row))
     low, high = column.low(row) or value, column.high(row) or value
-    start, span = scale[0], max(scale[1] - scale[0], 1e-9)
-
-    def place(number: float) -> str:
-        return f"{2 + (WHISKER_WIDTH - 4) * (math.log(number) - start) / span:.1f}"
-
     return Cell(
         text=aligned(value, column.decimals),
         low=significant(low),
         high=significant(high),
-        x=place(value),
-        x_low=place(low),
-        x_high=place(high),
+        x_low=_whisker_place(low / value),
+        x_high=_whisker_place(high / value),
     )
+
+
+def _whisker_place(ratio: float) -> str:
+    """Pixels from the left of the whisker: a half is its left end, twice its right end, logarithmic."""
+    share = min(max(math.log2(ratio), -1.0), 1.0)
+    return f"{WHISKER_WIDTH / 2 * (1 + share):.1f}"
 
 
 def time_text(milliseconds: float | None) -> str:
     """A time limit as said in a sentence: "50 ms", "2 s"."""
-    return "" if milliseconds is None else duration(milliseconds / 1e3)
+    if milliseconds is None:
+        return ""
+    return f"{milliseconds:,.10g} ms" if milliseconds < 1000 else f"{milliseconds / 1e3:,.10g} s"
 
 
 CSV_COLUMNS: dict[str, Callable[[Answer], object]] = {
@@ -236,6 +228,7 @@ CSV_COLUMNS: dict[str, Callable[[Answer], object]] = {
     "accelerator": lambda row: row.accelerator,
     "vendor": lambda row: row.vendor,
     "count": lambda row: row.count,
+    "objective": lambda row: Objective(row.objective).name.lower(),
     "machines": lambda row: row.machines,
     **{
         name: (lambda row, name=name: getattr(row, name))  # type: ignore[misc]

@@ -96,7 +96,7 @@ def row(request: HttpRequest, offer: str) -> HttpResponse:
 
 @readable
 def table_csv(request: HttpRequest) -> HttpResponse:
-    """Every row of the answer with full figures, as CSV."""
+    """Every point of the chart, so every row of the table too, with full figures."""
     catalogue = finder.read_catalogue()
     try:
         question = read_question(request.GET, catalogue.vocabulary)
@@ -105,16 +105,18 @@ def table_csv(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     name = f"inference-atlas-{question.model}-{question.workload}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    csv.writer(response).writerows(
-        csv_rows(finder.ranked(question, catalogue, finder.model_of(question), is_stale()).answers)
-    )
+    ranking = finder.ranked(question, catalogue, finder.model_of(question), is_stale())
+    csv.writer(response).writerows(csv_rows([*ranking.answers, *ranking.others]))
     return response
 
 
 def _controls(question: Question, catalogue: finder.Catalogue) -> dict[str, object]:
+    workload = finder.workload_of(question, catalogue)
     return {
         "question": question,
         "catalogue": catalogue,
+        "usual_tpot": f"{workload.tpot_limit_ms:.10g}" if workload.tpot_limit_ms else "any",
+        "usual_ttft": f"{workload.ttft_limit_ms:.10g}" if workload.ttft_limit_ms else "any",
         "bases": BASES,
         "answers": ANSWERS,
         "orders": ORDERS,

@@ -51,8 +51,9 @@ def grade(letter: str) -> SafeString | str:
 
 
 @register.simple_tag
-def source(title: str, url: str) -> SafeString | str:
+def source(title: str | None, url: str | None) -> SafeString | str:
     """A source by its title, linked where it has a web address."""
+    title, url = title or "", url or ""
     if url.startswith(("http://", "https://")):
         return format_html('<a href="{}" rel="noreferrer">{}</a>', url, title or url)
     return f"{title}, {url}" if title and url else title or url or "none stated"

@@ -33,7 +33,7 @@
     return [...field.querySelectorAll(".pt")].map((point) => {
       const [x, xLow, xHigh, y, yLow, yHigh] = point.dataset.v.split(" ").map((text) => (text === "-" ? null : Number(text)));
       return { key: point.dataset.key, name: point.getAttribute("aria-label"), short: point.getAttribute("aria-label").split(":")[0],
-        slot: Number(/\bs(\d)\b/.exec(point.getAttribute("class"))[1]), front: point.classList.contains("on-front"), x, xLow, xHigh, y, yLow, yHigh };
+        slot: Number(/\bs(\d)\b/.exec(point.getAttribute("class"))[1]), front: point.classList.contains("on-front"), other: point.classList.contains("other"), x, xLow, xHigh, y, yLow, yHigh };
     });
   }
 
@@ -53,7 +53,7 @@
     const whiskers = (params, api) => {
       const point = points[params.dataIndex];
       const at = api.coord([point.x, point.y]);
-      const stroke = { stroke: slots[point.slot], lineWidth: 1, opacity: 0.5 };
+      const stroke = { stroke: slots[point.slot], lineWidth: 1, opacity: point.front ? 0.5 : 0.2 };
       const ends = [[api.coord([point.xLow ?? point.x, point.y]), api.coord([point.xHigh ?? point.x, point.y])],
         [api.coord([point.x, point.yLow ?? point.y]), api.coord([point.x, point.yHigh ?? point.y])]];
       return { type: "group", silent: true, children: at.length ? ends.map(([a, b]) => ({ type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: stroke })) : [] };
@@ -71,7 +71,7 @@
         { type: "custom", renderItem: whiskers, data: points.map((point) => [point.x, point.y]), clip: true, silent: true, tooltip: { show: false }, z: 1 },
         { type: "line", data: stairs(points), symbol: "none", silent: true, lineStyle: { color: ink, width: 1.4 }, tooltip: { show: false }, z: 2 },
         { type: "scatter", z: 3, symbolSize: 11, clip: true,
-          data: points.map((point) => ({ value: [point.x, point.y], symbol: SHAPES[point.slot], itemStyle: { color: slots[point.slot], borderColor: ground, borderWidth: 0.8 } })),
+          data: points.map((point) => ({ value: [point.x, point.y], symbol: SHAPES[point.slot], itemStyle: point.other ? { color: ground, borderColor: slots[point.slot], borderWidth: 1.4 } : { color: slots[point.slot], borderColor: ground, borderWidth: 0.8 } })),
           label: { show: true, position: "right", fontSize: 10.5, color: ink, formatter: (params) => points[params.dataIndex].short },
           labelLayout: { hideOverlap: true }, emphasis: { scale: 1.5, label: { fontWeight: "bold" } } },
       ],

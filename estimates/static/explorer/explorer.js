@@ -45,8 +45,7 @@
     if (key === marked) return;
     for (const element of document.querySelectorAll(".marked")) element.classList.remove("marked");
     marked = key;
-    if (key) for (const element of [...byKey("tr", key), ...byKey(".pt", key)]) element.classList.add("marked");
-    for (const point of key ? byKey(".pt", key) : []) point.parentNode.append(point); // drawn last, on top
+    if (key) for (const element of [...byKey("tr", key), ...byKey(".pt", key), ...byKey(".label", key)]) element.classList.add("marked");
     showReadout(key);
     document.dispatchEvent(new CustomEvent("mark", { detail: key }));
   }
