@@ -129,7 +129,7 @@ def stacks(config: Config, *, key_bias: bool) -> tuple[LayerPlan, LayerPlan]:
 
 
 def encoder_decoder(
-    config: Config, role: Role, encoder: EncoderStack, decoder: LayerPlan, positions: int, norms: int
+    config: Config, role: Role, encoder: EncoderStack, decoder: LayerPlan, positions: int, context: int
 ) -> Architecture:
     """BART and Whisper: tied head, learned decoder positions, biased norms."""
     hidden = config.integer("d_model", least=1)
@@ -138,11 +138,11 @@ def encoder_decoder(
         hidden=hidden,
         vocab=config.integer("vocab_size", least=1),
         layers=(decoder.group(config.integer("decoder_layers", least=1)),),
-        max_context=config.integer("max_target_positions", "max_position_embeddings", least=1),
+        max_context=context,
         tied_embeddings=True,
         extra=(
             ParameterTerm("decoder position table", positions * hidden, False, "embedding"),
-            ParameterTerm("decoder norms", norms * hidden, True),
+            ParameterTerm("decoder norm", 2 * hidden, True),
         ),
         encoder=encoder,
         cross_tokens=encoder.max_tokens,
@@ -157,7 +157,7 @@ def bart(config: Config) -> Architecture:
     encoder = EncoderStack(
         hidden, (encoder_plan.group(config.integer("encoder_layers", least=1)),), positions, extra
     )
-    return encoder_decoder(config, "encoder_decoder", encoder, decoder_plan, positions + 2, 2)
+    return encoder_decoder(config, "encoder_decoder", encoder, decoder_plan, positions + 2, positions)
 
 
 def whisper(config: Config) -> Architecture:
@@ -172,4 +172,4 @@ def whisper(config: Config) -> Architecture:
         hidden, (encoder_plan.group(config.integer("encoder_layers", least=1)),), sources, extra
     )
     targets = config.integer("max_target_positions", default=448, least=1)
-    return encoder_decoder(config, "speech", encoder, decoder_plan, targets, 2)
+    return encoder_decoder(config, "speech", encoder, decoder_plan, targets, targets)
