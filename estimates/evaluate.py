@@ -114,7 +114,7 @@ def estimate_of(
     reason = estimate.reason
     if estimate.state == "refused" and reason is not None and reason.code in FAULTS_OF_THE_QUESTION:
         pointer = FAULTS_OF_THE_QUESTION[reason.code]
-        if reason.code == "unknown_format" and asked.kv_format in reason.detail:
+        if reason.code == "unknown_format" and asked.kv_format and repr(asked.kv_format) in reason.detail:
             pointer = "/deployment/kv_format"
         raise InvalidQuestion(Fault(pointer, reason.code, reason.detail, list(reason.accepted) or None))
     return estimate
@@ -179,7 +179,9 @@ def find_workload(question: Question) -> CoreWorkload:
         asked, pointer = question.workload_overrides, "/workload_overrides"
         row = Workload.objects.filter(slug=question.workload).first()
         if row is None:
-            raise unknown("/workload", "workload", question.workload, near_matches(Workload, question.workload, 10))
+            raise unknown(
+                "/workload", "workload", question.workload, near_matches(Workload, question.workload, 10)
+            )
         base = workload_facts(row)
     changes: dict[str, Any] = {
         "isl": asked.isl and float(asked.isl),
@@ -191,7 +193,9 @@ def find_workload(question: Question) -> CoreWorkload:
     try:
         return replace(base, **{name: value for name, value in changes.items() if value is not None})
     except InvalidFact as error:
-        raise InvalidQuestion(Fault(f"{pointer}/{error.field}", "invalid", str(error), error.accepted)) from None
+        raise InvalidQuestion(
+            Fault(f"{pointer}/{error.field}", "invalid", str(error), error.accepted)
+        ) from None
 
 
 # ---- Hardware --------------------------------------------------------------------------------------------
@@ -294,7 +298,9 @@ def override_value(pointer: str, about: Quantity, given: float | str, standing: 
 def known_figure(pointer: str, name: str) -> Quantity:
     if name not in CHIP_FIGURES:
         raise InvalidQuestion(
-            Fault(pointer, "unknown_figure", f"{name[:60]!r} is no figure of an accelerator", list(CHIP_FIGURES))
+            Fault(
+                pointer, "unknown_figure", f"{name[:60]!r} is no figure of an accelerator", list(CHIP_FIGURES)
+            )
         )
     return CHIP_FIGURES[name]
 
@@ -303,7 +309,9 @@ def checked_figure(pointer: str, name: str, value: float) -> None:
     about = known_figure(pointer, name)
     accepted = about.fault(value)
     if accepted is not None:
-        raise InvalidQuestion(Fault(pointer, "invalid", f"{name} is {value!r}; accepted: {accepted}", accepted))
+        raise InvalidQuestion(
+            Fault(pointer, "invalid", f"{name} is {value!r}; accepted: {accepted}", accepted)
+        )
 
 
 def facts_used(hardware: Hardware) -> list[dict[str, Any]]:
@@ -321,7 +329,11 @@ def facts_used(hardware: Hardware) -> list[dict[str, Any]]:
             fact |= {
                 "kind": source.kind,
                 "confidence": source.confidence,
-                "source": {"slug": source.source_slug, "title": source.source_title, "url": source.source_url},
+                "source": {
+                    "slug": source.source_slug,
+                    "title": source.source_title,
+                    "url": source.source_url,
+                },
                 "observed_on": source.observed_on,
                 "as_printed": source.as_printed,
                 "reason": source.reason,

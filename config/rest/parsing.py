@@ -44,7 +44,7 @@ def loads(body: bytes, deepest: int = DEEPEST) -> Any:
     """
     check_depth(body, deepest)
     try:
-        return json.loads(
+        value = json.loads(
             body.decode("utf-8"),
             parse_constant=_refuse_constant,
             parse_float=_finite,
@@ -56,6 +56,25 @@ def loads(body: bytes, deepest: int = DEEPEST) -> Any:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise malformed("syntax", f"The body is not JSON: {error.msg} at {place}.", "JSON") from None
+    _check_texts(value)
+    return value
+
+
+def _check_texts(value: Any) -> None:
+    """Refuse text that no database takes: NUL characters and halves of surrogate pairs."""
+    match value:
+        case str():
+            if "\x00" in value or (not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)):
+                raise malformed(
+                    "text", "A text holds a NUL character or half a surrogate pair.", "plain text"
+                )
+        case list():
+            for entry in value:
+                _check_texts(entry)
+        case dict():
+            for key, entry in value.items():
+                _check_texts(key)
+                _check_texts(entry)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -5,9 +5,13 @@ from django.urls import URLPattern, path
 from config.rest.schema import described_detail, described_list
 from config.rest.views import routes
 from estimates.api.estimates import ESTIMATES, EstimateDetailView, EstimateListView
+from estimates.api.evaluate import EvaluateView
+from estimates.api.explain import ExplainView
 from estimates.api.runs import JOBS
 
 urlpatterns: list[URLPattern] = [
+    path("estimates/evaluate", EvaluateView.as_view(), name="estimates-evaluate"),
+    path("estimates/<key:key>/explain", ExplainView.as_view(), name="estimates-explain"),
     path("estimates", described_list(EstimateListView, ESTIMATES).as_view(), name="estimates-list"),
     path(
         "estimates/<key:key>",

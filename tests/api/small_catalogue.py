@@ -32,6 +32,8 @@ from catalog.models import (
     Vendor,
     Workload,
 )
+from estimates.from_catalog import read_workloads
+from estimates.method import method_version
 from estimates.models import Calculation, CalculationRun, Estimate, Limit, Objective, State
 
 
@@ -217,6 +219,8 @@ def _estimates(row: Accelerator, llama: LanguageModel, chat: Workload, offers: d
         state="done",
         model_version=llama.version,
         accelerator_version=row.version,
+        workloads_digest=read_workloads().digest,
+        method_version=method_version(),
         calculated_at=timezone.now(),
     )
     common: dict[str, Any] = {"calculation": calculation, "language_model": llama, "workload": chat}

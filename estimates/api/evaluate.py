@@ -1,0 +1,137 @@
+"""What-if questions: stored or inline model on stored or inline hardware, answered at once, nothing saved."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from pydantic.json_schema import models_json_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.rest.faults import Fault, Problem, invalid_body
+from config.rest.schema import COMPONENTS, component
+from config.rest.views import ApiView
+from estimates.evaluate import evaluate
+from estimates.what_if import InvalidQuestion, Question
+
+MOST_QUESTIONS = 50
+EXAMPLE = {
+    "model": "llama-3.1-70b-instruct",
+    "accelerator": "nvidia-h100-sxm",
+    "count": 8,
+    "workload": {"isl": 1024, "osl": 1024, "tpot_limit_ms": 50},
+    "deployment": {"weights": "fp8", "tp": 8, "concurrency": 64},
+    "overrides": {"memory_bandwidth_gbs": "+20%"},
+}
+
+
+def answer(data: Any, place: str = "") -> dict[str, Any]:
+    """The answer to one question; raises Problem (400) with every fault, `place` before each pointer."""
+    try:
+        return evaluate(data)
+    except InvalidQuestion as error:
+        raise invalid_body(
+            [Fault(place + fault.pointer, fault.code, fault.detail, fault.accepted) for fault in error.faults]
+        ) from None
+
+
+def answers(data: list[Any]) -> list[dict[str, Any]]:
+    """The answers to a batch: all, or a problem with the faults of each question by its position."""
+    if not 1 <= len(data) <= MOST_QUESTIONS:
+        accepted = f"1 to {MOST_QUESTIONS} questions"
+        raise invalid_body([Fault("", "batch_size", f"the batch has {len(data)} questions", accepted)])
+    found, faults = [], []
+    for position, question in enumerate(data):
+        try:
+            found.append(answer(question, f"/{position}"))
+        except Problem as problem:
+            faults += problem.faults
+    if faults:
+        raise invalid_body(faults)
+    return found
+
+
+def question_schema() -> dict[str, Any]:
+    """The JSON schema of a question, its parts registered as components."""
+    _, schema = models_json_schema([(Question, "validation")], ref_template="#/components/schemas/{model}")
+    for name, part in schema["$defs"].items():
+        COMPONENTS.setdefault(name, part)
+    return {"$ref": "#/components/schemas/Question"}
+
+
+def body_schema() -> dict[str, Any]:
+    question = question_schema()
+    batch = {"type": "array", "items": question, "minItems": 1, "maxItems": MOST_QUESTIONS}
+    return component("WhatIf", {"oneOf": [question, batch]})
+
+
+ANSWER = component(
+    "Answer",
+    {
+        "type": "object",
+        "description": "Times in ms, memory in GB a chip, rates in tokens/s of the whole offer. State is "
+        "ok, saturated, does_not_fit (with shortfall and the smallest change that would fit) or refused "
+        "(with the missing fact).",
+        "required": ["model", "accelerator", "count", "state", "reason", "results", "facts"],
+        "properties": {
+            "model": {"type": "string"},
+            "accelerator": {"type": "string"},
+            "count": {"type": "integer"},
+            "state": {"type": "string", "enum": ["ok", "saturated", "does_not_fit", "refused"]},
+            "reason": {"type": ["object", "null"]},
+            "deployment": {"type": ["object", "null"]},
+            "results": {"type": ["object", "null"]},
+            "interval_80": {"type": "object"},
+            "grade": {"type": ["string", "null"]},
+            "memory_gb": {"type": ["object", "null"]},
+            "time_ms": {"type": "object"},
+            "binding_limit": {"type": ["string", "null"]},
+            "elasticities": {"type": "object"},
+            "most_helpful": {"type": ["string", "null"]},
+            "does_not_fit": {"type": ["object", "null"]},
+            "cost": {"type": ["object", "null"]},
+            "facts": {"type": "array", "items": {"type": "object"}},
+            "assumptions": {"type": "array", "items": {"type": "string"}},
+            "formulas": {"type": "array", "items": {"type": "string"}},
+            "method_version": {"type": "string"},
+            "fingerprint": {"type": "string"},
+        },
+    },
+)
+ANSWER_EXAMPLE = {
+    "model": "llama-3.1-70b-instruct",
+    "accelerator": "nvidia-h100-sxm",
+    "count": 8,
+    "state": "ok",
+    "reason": None,
+    "results": {"tpot_ms": 11.9, "throughput_tok_s": 5050.0},
+    "facts": [{"quantity": "memory_bandwidth_gbs", "value": 4020.0, "unit": "GB/s", "kind": "override"}],
+}
+
+
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="evaluate_estimate",
+        summary="What if: estimate without saving",
+        tags=["estimates"],
+        request={"application/json": body_schema()},
+        responses={
+            (200, "application/json"): {"oneOf": [ANSWER, {"type": "array", "items": ANSWER}]},
+        },
+        examples=[
+            OpenApiExample("20% more bandwidth", value=EXAMPLE, request_only=True),
+            OpenApiExample("Answer", value=ANSWER_EXAMPLE, response_only=True, status_codes=["200"]),
+        ],
+    )
+)
+class EvaluateView(ApiView):
+    """Answer a what-if, or a batch of up to 50, at once; nothing is saved.
+
+    Model, accelerator and workload are slugs or inline; `overrides` changes figures of the accelerator.
+    What does not fit is an answer with the shortfall and the smallest change that would fit.
+    """
+
+    def post(self, request: Request) -> Response:
+        if request.query_params:
+            raise Problem(400, "invalid-parameters", "This address takes no query parameters.")
+        data = request.data
+        return Response(answers(data) if isinstance(data, list) else answer(data))
