@@ -147,9 +147,9 @@ class EstimateAdmin(ReadOnlyAdmin):
         "tp",
         "pp",
         "concurrency",
-        "tpot_ms",
-        "ttft_ms",
-        "throughput_tok_s",
+        "tpot",
+        "ttft",
+        "throughput",
         "binding_limit",
         "grade",
     )
@@ -161,3 +161,22 @@ class EstimateAdmin(ReadOnlyAdmin):
     @display(description="state", ordering="state", label=FIT_COLOURS)
     def state_label(self, estimate: Estimate) -> str:
         return estimate.get_state_display()
+
+    @display(description="TPOT (ms)", ordering="tpot_ms")
+    def tpot(self, estimate: Estimate) -> str:
+        return rounded(estimate.tpot_ms)
+
+    @display(description="TTFT (ms)", ordering="ttft_ms")
+    def ttft(self, estimate: Estimate) -> str:
+        return rounded(estimate.ttft_ms)
+
+    @display(description="output tokens/s", ordering="throughput_tok_s")
+    def throughput(self, estimate: Estimate) -> str:
+        return rounded(estimate.throughput_tok_s)
+
+
+def rounded(value: float | None) -> str:
+    """Three significant digits, or a dash for what is unknown."""
+    if value is None:
+        return "—"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

@@ -1,7 +1,5 @@
 """What every admin page of the catalogue shares: dense lists, and tables that only their importer writes."""
 
-from typing import Any
-
 from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
@@ -28,8 +26,3 @@ class ReadOnlyAdmin(FactAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-def choice(value: Any) -> str:
-    """A dash for what is unknown."""
-    return "—" if value in (None, "") else str(value)

@@ -85,7 +85,6 @@ class AcceleratorAdmin(SourcedAdmin):
         "tdp_w",
         "confidence_label",
         "rival_count",
-        "changed_at",
     )
     list_filter = (
         "kind",

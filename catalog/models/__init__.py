@@ -1,4 +1,4 @@
-"""The facts: vendors, hardware, language models, prices, workloads, measurements, claims and their sources."""
+"""The facts: vendors, hardware, language models, prices, workloads, measurements, claims, sources."""
 
 from catalog.models.accelerators import Accelerator, Link, MemoryTier, PeakRate
 from catalog.models.claims import PublishedClaim

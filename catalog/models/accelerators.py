@@ -45,7 +45,9 @@ class Accelerator(models.Model):
     name = models.CharField(max_length=200)
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="accelerators")
     family = models.CharField(max_length=100, blank=True)
-    generation = models.CharField(max_length=100, blank=True, help_text="micro-architecture; calibration inherits by it")
+    generation = models.CharField(
+        max_length=100, blank=True, help_text="micro-architecture; calibration inherits by it"
+    )
     kind = models.CharField(max_length=10, choices=AcceleratorKind)
     segment = models.CharField(max_length=20, choices=Segment)
     form_factor = models.CharField(max_length=40, blank=True)
@@ -54,15 +56,25 @@ class Accelerator(models.Model):
     process_node = models.CharField(max_length=100, blank=True)
 
     memory_type = models.CharField(max_length=60, blank=True)
-    memory_gb = models.FloatField(null=True, blank=True, help_text="capacity as printed")
-    memory_bytes = models.BigIntegerField(null=True, blank=True, help_text="bytes the device reports")
-    memory_usable_gb = models.FloatField(null=True, blank=True, help_text="usable capacity where the maker prints it apart")
-    memory_bandwidth_gbs = models.FloatField(null=True, blank=True)
-    memory_is_sram = models.BooleanField(default=False, help_text="the main memory is on-chip SRAM")
-    shares_memory_with_host = models.BooleanField(default=False, help_text="unified memory: the host takes its part")
+    memory_gb = models.FloatField("memory (GB)", null=True, blank=True, help_text="capacity as printed")
+    memory_bytes = models.BigIntegerField(
+        "memory (bytes)", null=True, blank=True, help_text="bytes the device reports"
+    )
+    memory_usable_gb = models.FloatField(
+        "usable (GB)", null=True, blank=True, help_text="usable capacity where the maker prints it apart"
+    )
+    memory_bandwidth_gbs = models.FloatField("bandwidth (GB/s)", null=True, blank=True)
+    memory_is_sram = models.BooleanField(
+        "main memory is SRAM", default=False, help_text="the main memory is on-chip SRAM"
+    )
+    shares_memory_with_host = models.BooleanField(
+        default=False, help_text="unified memory: the host takes its part"
+    )
     tdp_w = models.FloatField("TDP (W)", null=True, blank=True)
-    launch_price_usd = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
-    pcie_generation = models.PositiveSmallIntegerField(null=True, blank=True)
+    launch_price_usd = models.DecimalField(
+        "launch price (USD)", max_digits=12, decimal_places=2, null=True, blank=True
+    )
+    pcie_generation = models.PositiveSmallIntegerField("PCIe generation", null=True, blank=True)
     confidence = models.CharField(max_length=10, choices=Confidence, default=Confidence.MEDIUM)
     notes = models.TextField(blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -100,8 +112,8 @@ class MemoryTier(models.Model):
     role = models.CharField(max_length=10, choices=TierRole)
     memory_type = models.CharField(max_length=60, blank=True)
     capacity_gb = models.FloatField()
-    usable_gb = models.FloatField(null=True, blank=True)
-    bandwidth_gbs = models.FloatField(null=True, blank=True)
+    usable_gb = models.FloatField("usable (GB)", null=True, blank=True)
+    bandwidth_gbs = models.FloatField("bandwidth (GB/s)", null=True, blank=True)
 
     class Meta:
         ordering = ["accelerator", "role"]
@@ -120,14 +132,18 @@ class PeakRate(models.Model):
     """Peak dense rate in one number format. Never computed from another format."""
 
     accelerator = models.ForeignKey(Accelerator, models.CASCADE, related_name="peak_rates")
-    number_format = models.CharField(max_length=10, help_text="fp64 fp32 tf32 bf16 fp16 fp8 fp6 fp4 int8 int4")
+    number_format = models.CharField(
+        max_length=10, help_text="fp64 fp32 tf32 bf16 fp16 fp8 fp6 fp4 int8 int4"
+    )
     tera_ops = models.FloatField("TFLOPS or TOPS", help_text="dense, 1e12 a second")
     kind = models.CharField(max_length=20, choices=FigureKind, default=FigureKind.VENDOR_CLAIM)
 
     class Meta:
         ordering = ["accelerator", "number_format"]
         constraints = [
-            models.UniqueConstraint(fields=["accelerator", "number_format"], name="catalog_peakrate_natural_key"),
+            models.UniqueConstraint(
+                fields=["accelerator", "number_format"], name="catalog_peakrate_natural_key"
+            ),
             *positive("tera_ops"),
         ]
         triggers = touch_accelerator()
@@ -149,8 +165,10 @@ class Link(models.Model):
     accelerator = models.ForeignKey(Accelerator, models.CASCADE, related_name="links")
     scope = models.CharField(max_length=10, choices=LinkScope)
     name = models.CharField(max_length=100, blank=True)
-    bandwidth_gbs = models.FloatField(null=True, blank=True, help_text="GB/s per direction")
-    latency_us = models.FloatField(null=True, blank=True)
+    bandwidth_gbs = models.FloatField(
+        "bandwidth (GB/s)", null=True, blank=True, help_text="GB/s per direction"
+    )
+    latency_us = models.FloatField("latency (us)", null=True, blank=True)
     domain_size = models.PositiveIntegerField(null=True, blank=True, help_text="accelerators in one domain")
 
     class Meta:

@@ -33,8 +33,12 @@ class PublishedClaim(models.Model):
     source_date = models.CharField(max_length=10, blank=True)
     accelerator = models.ForeignKey(Accelerator, models.PROTECT, related_name="claims", null=True, blank=True)
     system = models.ForeignKey(System, models.PROTECT, related_name="claims", null=True, blank=True)
-    language_model = models.ForeignKey(LanguageModel, models.PROTECT, related_name="claims", null=True, blank=True)
-    parameters = models.JSONField(default=dict, blank=True, help_text="count, lengths, formats the claim states")
+    language_model = models.ForeignKey(
+        LanguageModel, models.PROTECT, related_name="claims", null=True, blank=True
+    )
+    parameters = models.JSONField(
+        default=dict, blank=True, help_text="count, lengths, formats the claim states"
+    )
     notes = models.TextField(blank=True)
 
     class Meta:

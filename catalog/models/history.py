@@ -1,8 +1,9 @@
-"""Versions and history that the database itself keeps: bulk updates and raw SQL count like any other write."""
+"""Versions and history that the database itself keeps, so that bulk updates and raw SQL count too."""
 
 import pghistory
 import pgtrigger
 from django.db import models
+
 
 def tracked[M: models.Model](model: type[M]) -> type[M]:
     """Keep every insert, update and delete of the model as an event.
@@ -18,7 +19,7 @@ def tracked[M: models.Model](model: type[M]) -> type[M]:
 
 
 def bump_version(*unversioned: str) -> pgtrigger.Trigger:
-    """Raise `version` and stamp `changed_at` whenever an update changes a column that is not `unversioned`."""
+    """Raise `version` and stamp `changed_at` when an update changes a column that is not `unversioned`."""
     return pgtrigger.Trigger(
         name="bump_version",
         operation=pgtrigger.Update,

@@ -24,7 +24,9 @@ class LanguageModel(models.Model):
     slug = models.SlugField(max_length=160, unique=True)
     hf_id = models.CharField("repository", max_length=200, unique=True)
     name = models.CharField(max_length=200)
-    publisher = models.ForeignKey(Vendor, models.PROTECT, related_name="language_models", null=True, blank=True)
+    publisher = models.ForeignKey(
+        Vendor, models.PROTECT, related_name="language_models", null=True, blank=True
+    )
     family = models.CharField(max_length=100, blank=True)
     role = models.CharField(max_length=20, choices=Role)
     licence = models.CharField(max_length=100, blank=True)
@@ -70,7 +72,9 @@ class ModelAlias(models.Model):
 
     name = models.CharField(max_length=200, unique=True)
     language_model = models.ForeignKey(LanguageModel, models.CASCADE, related_name="aliases")
-    same_architecture_only = models.BooleanField(default=False, help_text="another checkpoint of the same shape")
+    same_architecture_only = models.BooleanField(
+        default=False, help_text="another checkpoint of the same shape"
+    )
 
     class Meta:
         ordering = ["name"]

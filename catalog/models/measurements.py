@@ -1,7 +1,7 @@
 """Published measurements: runs and the values they report. They calibrate the method and judge it."""
 
-from django.db import models
 from django.contrib.postgres.fields import ArrayField
+from django.db import models
 
 from catalog.models.accelerators import Accelerator
 from catalog.models.constraints import positive
@@ -20,7 +20,9 @@ class MeasurementRun(models.Model):
     accelerator_as_printed = models.CharField(max_length=200)
     accelerator_count = models.PositiveIntegerField(null=True, blank=True)
     system_as_printed = models.CharField(max_length=300, blank=True)
-    language_model = models.ForeignKey(LanguageModel, models.PROTECT, related_name="runs", null=True, blank=True)
+    language_model = models.ForeignKey(
+        LanguageModel, models.PROTECT, related_name="runs", null=True, blank=True
+    )
     model_as_printed = models.CharField(max_length=200)
     weight_format = models.CharField(max_length=40, blank=True)
     kv_format = models.CharField(max_length=20, blank=True)

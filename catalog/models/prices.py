@@ -32,7 +32,9 @@ class Offer(models.Model):
     scale_up_gbs = models.FloatField(null=True, blank=True)
     scale_up_domain = models.PositiveIntegerField(null=True, blank=True)
     scale_out_gbs = models.FloatField(null=True, blank=True)
-    retired = models.BooleanField(default=False, help_text="no system, quote or card stands behind it any more")
+    retired = models.BooleanField(
+        default=False, help_text="no system, quote or card stands behind it any more"
+    )
 
     class Meta:
         ordering = ["accelerator", "count"]
@@ -102,7 +104,9 @@ class PurchasePrice(models.Model):
 
     key = models.CharField(max_length=64, unique=True)
     hardware_name = models.CharField(max_length=200, help_text="as printed")
-    accelerator = models.ForeignKey(Accelerator, models.PROTECT, related_name="purchase_prices", null=True, blank=True)
+    accelerator = models.ForeignKey(
+        Accelerator, models.PROTECT, related_name="purchase_prices", null=True, blank=True
+    )
     price = models.DecimalField(max_digits=14, decimal_places=2)
     currency = models.CharField(max_length=3, default="USD")
     basis = models.CharField(max_length=200, blank=True)

@@ -62,7 +62,9 @@ class Figure(models.Model):
     accelerator = models.ForeignKey(
         "catalog.Accelerator", models.CASCADE, related_name="figures", null=True, blank=True
     )
-    system = models.ForeignKey("catalog.System", models.CASCADE, related_name="figures", null=True, blank=True)
+    system = models.ForeignKey(
+        "catalog.System", models.CASCADE, related_name="figures", null=True, blank=True
+    )
     language_model = models.ForeignKey(
         "catalog.LanguageModel", models.CASCADE, related_name="figures", null=True, blank=True
     )
@@ -73,7 +75,9 @@ class Figure(models.Model):
     value = models.FloatField(null=True, blank=True)
     text = models.CharField(max_length=500, blank=True, help_text="a value that is no number")
     unit = models.CharField(max_length=30, blank=True)
-    as_printed = models.CharField(max_length=200, blank=True, help_text="value and unit as the source prints them")
+    as_printed = models.CharField(
+        max_length=200, blank=True, help_text="value and unit as the source prints them"
+    )
     sparsity = models.CharField(
         max_length=10, blank=True, choices=[("dense", "dense"), ("sparse", "sparse"), ("unknown", "unknown")]
     )
@@ -82,7 +86,9 @@ class Figure(models.Model):
     source = models.ForeignKey(Source, models.PROTECT, related_name="figures", null=True, blank=True)
     observed_on = models.CharField(max_length=10, blank=True, help_text="ISO date, as exact as known")
     accepted = models.BooleanField(default=False)
-    origin = models.CharField(max_length=10, choices=FigureOrigin, default=FigureOrigin.EDITOR, editable=False)
+    origin = models.CharField(
+        max_length=10, choices=FigureOrigin, default=FigureOrigin.EDITOR, editable=False
+    )
     reason = models.TextField(blank=True, help_text="why accepted or not, or what was normalised")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -117,7 +123,10 @@ class Figure(models.Model):
                 for subject in ("accelerator", "system", "language_model", "workload")
             ],
         ]
-        indexes = [models.Index(fields=["accelerator", "quantity"]), models.Index(fields=["system", "quantity"])]
+        indexes = [
+            models.Index(fields=["accelerator", "quantity"]),
+            models.Index(fields=["system", "quantity"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity} = {self.text or self.value} {self.unit}".strip()

@@ -23,14 +23,24 @@ class System(models.Model):
     )
     status = models.CharField(max_length=20, choices=Status, default=Status.AVAILABLE)
     fabric = models.CharField(max_length=200, blank=True)
-    scale_up_gbs = models.FloatField(null=True, blank=True, help_text="GB/s per accelerator and direction")
-    scale_up_domain = models.PositiveIntegerField(null=True, blank=True, help_text="accelerators in one scale-up domain")
-    scale_out_gbs = models.FloatField(null=True, blank=True, help_text="GB/s per accelerator and direction")
-    total_memory_gb = models.FloatField(null=True, blank=True, help_text="accelerator memory as printed")
-    host_cpu = models.CharField(max_length=200, blank=True)
-    host_memory_gb = models.FloatField(null=True, blank=True)
-    power_kw = models.FloatField(null=True, blank=True)
-    offer = models.ForeignKey("catalog.Offer", models.SET_NULL, related_name="systems", null=True, blank=True, editable=False)
+    scale_up_gbs = models.FloatField(
+        "scale-up (GB/s)", null=True, blank=True, help_text="GB/s per accelerator and direction"
+    )
+    scale_up_domain = models.PositiveIntegerField(
+        "scale-up domain", null=True, blank=True, help_text="accelerators in one scale-up domain"
+    )
+    scale_out_gbs = models.FloatField(
+        "scale-out (GB/s)", null=True, blank=True, help_text="GB/s per accelerator and direction"
+    )
+    total_memory_gb = models.FloatField(
+        "memory (GB)", null=True, blank=True, help_text="accelerator memory as printed"
+    )
+    host_cpu = models.CharField("host CPU", max_length=200, blank=True)
+    host_memory_gb = models.FloatField("host memory (GB)", null=True, blank=True)
+    power_kw = models.FloatField("power (kW)", null=True, blank=True)
+    offer = models.ForeignKey(
+        "catalog.Offer", models.SET_NULL, related_name="systems", null=True, blank=True, editable=False
+    )
     notes = models.TextField(blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     changed_at = models.DateTimeField(auto_now_add=True, editable=False)

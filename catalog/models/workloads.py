@@ -14,8 +14,8 @@ class Workload(models.Model):
     name = models.CharField(max_length=120)
     isl = models.PositiveIntegerField("input tokens")
     osl = models.PositiveIntegerField("output tokens")
-    ttft_limit_ms = models.FloatField(null=True, blank=True)
-    tpot_limit_ms = models.FloatField(null=True, blank=True)
+    ttft_limit_ms = models.FloatField("TTFT limit (ms)", null=True, blank=True)
+    tpot_limit_ms = models.FloatField("TPOT limit (ms)", null=True, blank=True)
     percentile = models.PositiveSmallIntegerField(default=50)
     prefix_share = models.FloatField(default=0.0, help_text="share of the input already cached")
     edge_only = models.BooleanField(default=False, help_text="meant for PC and edge parts")
@@ -30,7 +30,8 @@ class Workload(models.Model):
             *positive("isl", "osl", "ttft_limit_ms", "tpot_limit_ms"),
             *share("prefix_share"),
             models.CheckConstraint(
-                condition=models.Q(percentile__gte=1, percentile__lte=99), name="catalog_workload_percentile_range"
+                condition=models.Q(percentile__gte=1, percentile__lte=99),
+                name="catalog_workload_percentile_range",
             ),
         ]
         triggers = [bump_version()]
