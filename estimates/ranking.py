@@ -110,14 +110,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an answer must keep to. None is no limit; the service level is the workload's own."""
+    """What an answer must keep to. None is no limit; an own service level is the workload's, as judged.
+
+    A time to first token that cannot be estimated, for want of a published rate, breaks no limit: the row
+    says that it is unknown.
+    """
 
     tpot_ms: float | None = None
     ttft_ms: float | None = None
     own_service_level: bool = True
 
     def kept_by(self, row: Answer) -> bool:
-        if self.own_service_level:
+        if self.own_service_level and row.ttft_ms is not None:
             return row.meets_service_level
         return not (
             (self.tpot_ms is not None and (row.tpot_ms or 0) > self.tpot_ms)
@@ -190,12 +194,14 @@ def choose(rows: Iterable[Answer], limits: Limits, objective: Objective) -> Judg
         by_offer.setdefault(row.offer, []).append(row)
     judged = Judged([], [], [], [])
     for kept in by_offer.values():
-        fitting = [row for row in kept if row.fits and row.throughput_tok_s and row.tpot_ms]
+        fitting = [row for row in kept if row.fits and row.tpot_ms]
         within = fitting if objective is Objective.THROUGHPUT else [r for r in fitting if limits.kept_by(r)]
         if within and objective is Objective.FASTEST:
             judged.answers.append(min(within, key=lambda row: row.tpot_ms or 0.0))
         elif within:
-            judged.answers.append(max(within, key=lambda row: row.throughput_tok_s or 0.0))
+            judged.answers.append(
+                max(within, key=lambda row: (row.throughput_tok_s or 0.0, row.concurrency or 0))
+            )
         elif fitting:
             judged.too_slow.append(min(fitting, key=lambda row: row.tpot_ms or 0.0))
         elif any(row.state == State.DOES_NOT_FIT for row in kept):

@@ -8,13 +8,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from estimates.pages.numbers import significant
-
 MARKERS = ("circle", "triangle", "square", "diamond", "down", "plus", "pentagon", "cross")
 GREY = 8
-# Of a plot 900 x 360 pixels, in which labels of 10.5 px are placed without touching.
+# Of a plot 900 x 360 pixels, in which labels of 10.5 px are placed without touching; and of a narrow one.
 CHARACTER_WIDTH = 5.9 / 900
+NARROW_WIDTH = 5.9 / 360
 LABEL_HEIGHT = 13 / 360
+MOST_LABELS = 24
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Axis:
                 ticks.append(
                     Tick(
                         per_cent(share),
-                        significant(value, 2).rstrip("0").rstrip(".") if labelled else "",
+                        f"{value:,.10g}" if labelled else "",
                         step == 1,
                     )
                 )
@@ -91,7 +91,7 @@ class Placed:
     marker: str
     on_front: bool
     label_side: str = ""
-    label_rank: int = 9
+    label_look: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,11 +155,12 @@ def draw(points: Sequence[Point], vendor_names: dict[str, str], chosen: Sequence
     slots = _slots(points, list(vendor_names), chosen)
     front = pareto_front(points)
     on_front = {id(point) for point in front}
-    labels = _label_places(points, on_front, x_axis, y_axis)
+    labels, narrow = _label_places(points, on_front, x_axis, y_axis)
     placed = []
     for point in points:
         slot = slots.get(point.vendor, GREY)
-        side, rank = labels.get(id(point), ("", 9))
+        side = labels.get(id(point), "")
+        first = "first" if id(point) in on_front else "second"
         placed.append(
             Placed(
                 point=point,
@@ -173,7 +174,7 @@ def draw(points: Sequence[Point], vendor_names: dict[str, str], chosen: Sequence
                 marker=MARKERS[slot] if slot < GREY else "circle",
                 on_front=id(point) in on_front,
                 label_side=side,
-                label_rank=rank,
+                label_look=f"{first} narrow" if id(point) in narrow else first,
             )
         )
     placed.sort(key=lambda item: (item.on_front, item.point.chosen, item.slot != GREY, -item.point.y))
@@ -246,39 +247,60 @@ def _stairs(front: list[Point], x_axis: Axis, y_axis: Axis) -> list[Segment]:
     return segments
 
 
+type Box = tuple[float, float, float, float]
+
+
 def _label_places(
     points: Sequence[Point], front: set[int], x_axis: Axis, y_axis: Axis
-) -> dict[int, tuple[str, int]]:
-    """Labels that touch neither each other nor a marker: the front first, then the cheapest of the rest."""
+) -> tuple[dict[int, str], set[int]]:
+    """Side of each label that touches neither another nor a marker, and which of them fit a narrow plot.
+
+    The front first, then the cheapest of the rest; keys are identities of points.
+    """
     markers = [(x_axis.share(p.x), 1 - y_axis.share(p.y)) for p in points]
-    taken: list[tuple[float, float, float, float]] = []
-    places: dict[int, tuple[str, int]] = {}
-    named: set[str] = set()
     order = sorted(range(len(points)), key=lambda i: (id(points[i]) not in front, points[i].y))
+    wide: list[Box] = []
+    narrow: list[Box] = []
+    sides: dict[int, str] = {}
+    fitting: set[int] = set()
+    named: set[str] = set()
     for index in order:
-        if len(places) >= 26:
-            break
-        point, (x, y) = points[index], markers[index]
-        if id(point) not in front and (point.key in named or not point.chosen):
+        point, at = points[index], markers[index]
+        on_front = id(point) in front
+        if point.key in named or len(sides) >= MOST_LABELS or not (on_front or point.chosen):
             continue
-        width = (len(point.label) + 1) * CHARACTER_WIDTH
-        for side, left in (("right", x + 0.009), ("left", x - 0.009 - width)):
-            box = (left, y - LABEL_HEIGHT / 2, left + width, y + LABEL_HEIGHT / 2)
-            if box[0] < 0.004 or box[2] > 0.998 or any(_overlap(box, other) for other in taken):
-                continue
+        for side in ("right", "left"):
+            box = _label_box(at, side, len(point.label) * CHARACTER_WIDTH, 0.009, on_front)
             crowd = sum(_inside(marker, box) for j, marker in enumerate(markers) if j != index)
-            if crowd > (1 if id(point) in front else 0):
+            if crowd > on_front or not _free(box, wide):
                 continue
-            taken.append(box)
+            wide.append(box)
             named.add(point.key)
-            places[id(point)] = (side, 1 if id(point) in front else 2)
+            sides[id(point)] = side
+            box = _label_box(at, side, len(point.label) * NARROW_WIDTH, 0.02, on_front)
+            if on_front and _free(box, narrow):
+                narrow.append(box)
+                fitting.add(id(point))
             break
-    return places
+    return sides, fitting
 
 
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+def _label_box(at: tuple[float, float], side: str, width: float, gap: float, on_front: bool) -> Box:
+    """Left, top, right, bottom. To the left of the front runs its line, so a label there stands below it."""
+    x, y = at
+    left = x + gap if side == "right" else x - gap - width
+    if on_front and side == "left":
+        y += LABEL_HEIGHT
+    return left, y - LABEL_HEIGHT / 2, left + width, y + LABEL_HEIGHT / 2
+
+
+def _free(box: Box, taken: list[Box]) -> bool:
+    return box[0] >= 0.004 and box[2] <= 1.0 and not any(_overlap(box, other) for other in taken)
+
+
+def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _inside(at: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
+def _inside(at: tuple[float, float], box: Box) -> bool:
     return box[0] - 0.004 < at[0] < box[2] + 0.004 and box[1] - 0.006 < at[1] < box[3] + 0.006

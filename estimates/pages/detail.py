@@ -7,11 +7,11 @@ from typing import Any
 from estimates import explanations
 from estimates.models import Estimate
 from estimates.pages.chart import per_cent
-from estimates.pages.numbers import duration, significant
+from estimates.pages.numbers import duration, prefixed, significant
 from estimates.pages.table import Line
 
 SHADES = 6
-SMALL_SHARE = 0.02
+SMALL_SHARE = 0.03
 MEMORY = (
     ("weights", "weights", "weights"),
     ("cache", "KV cache", "kv"),
@@ -31,6 +31,10 @@ QUANTITY_NAMES = {
     "memory_bytes": "Memory, as the device reports it",
     "memory_bandwidth_gbs": "Memory bandwidth",
     "tdp_w": "Power",
+    "pcie_generation": "PCIe generation",
+    "link:host:bandwidth_gbs": "Host bus, per direction",
+    "link:scale_up:domain_size": "Scale-up domain",
+    "link:scale_up:latency_us": "Scale-up latency",
     "link:scale_up:bandwidth_gbs": "Scale-up link, per direction",
     "link:scale_out:bandwidth_gbs": "Scale-out link, per direction",
 }
@@ -149,7 +153,7 @@ def time_bar(title: str, splits: dict[str, dict[str, float]] | None, by: str) ->
         if small:
             sizes.append((f"{len(small)} smaller ones", sum(size for _, size in small)))
     looks = [
-        f"look-{name}" if by == "by_limit" else f"shade-{rank % SHADES}"
+        f"look-{name}" if by == "by_limit" else f"shade-{min(rank, SHADES - 1)}"
         for rank, (name, _) in enumerate(sizes)
     ]
     pieces = [
@@ -178,14 +182,17 @@ def _levers(elasticities: dict[str, dict[str, float | None]]) -> list[Lever]:
 
 def _fact(fact: dict[str, Any]) -> Fact:
     source = fact.get("source") or {}
+    value, unit = fact["value"], fact["unit"]
+    if unit == "B":
+        text = prefixed(value, "B", 5)
+    else:
+        text = f"{value:,.6g} {unit}" if isinstance(value, int | float) else str(value)
     return Fact(
         name=quantity_name(fact["quantity"]),
-        value=f"{significant(fact['value'], 4)} {fact['unit']}"
-        if isinstance(fact["value"], int | float)
-        else str(fact["value"]),
+        value=text.strip(),
         kind=fact["kind"].replace("_", " "),
-        source=source.get("title", ""),
-        url=source.get("url", ""),
+        source=source.get("title") or "",
+        url=source.get("url") or "",
         reason=fact.get("reason") or "",
     )
 
@@ -194,4 +201,4 @@ def quantity_name(quantity: str) -> str:
     """A column's name as words: "peak_rate:fp8" is "Peak rate, fp8, dense"."""
     if quantity.startswith("peak_rate:"):
         return f"Peak rate, {quantity.partition(':')[2]}, dense"
-    return QUANTITY_NAMES.get(quantity, quantity)
+    return QUANTITY_NAMES.get(quantity, quantity.replace(":", " ").replace("_", " "))

@@ -246,7 +246,7 @@ def _state(model: LanguageModel, progress: Progress, ranking: Ranking) -> str:
 def limits_of(question: Question, workload: Workload) -> Limits:
     """The question's limits; one that is not given is the workload's own."""
     if question.tpot is None and question.ttft is None:
-        return Limits(own_service_level=True)
+        return Limits(workload.tpot_limit_ms, workload.ttft_limit_ms, own_service_level=True)
     return Limits(
         tpot_ms=question.tpot or workload.tpot_limit_ms,
         ttft_ms=question.ttft or workload.ttft_limit_ms,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from catalog.prices import plain
-from estimates.models import Objective
+from estimates.models import Objective, State
 from estimates.pages.chart import Point
 from estimates.pages.numbers import age, aligned, significant
 from estimates.pages.places import place_name
@@ -53,6 +53,7 @@ class Line:
     quote_place: str
     per_hour: str
     shortfall: str
+    why_not: str
     change: str
 
 
@@ -68,11 +69,11 @@ class Column:
 
 
 def _unpriced(row: Answer) -> str:
-    return "no quote for this hardware on these terms" if row.quote is None else "no throughput"
+    return "no quote for this hardware on these terms" if row.quote is None else _no_estimate(row)
 
 
 def _no_estimate(row: Answer) -> str:
-    return row.reason or "not estimated"
+    return _said(row.reason) or "not estimated"
 
 
 COLUMNS: dict[str, Column] = {
@@ -163,6 +164,7 @@ def deployment(row: Answer) -> str:
 def _line(row: Answer, rank: int, today: date) -> Line:
     cells = {name: _cell(row, column) for name, column in COLUMNS.items()}
     quote = row.quote
+    why_not, change = _why_not_and_change(row)
     return Line(
         answer=row,
         rank=rank,
@@ -175,7 +177,8 @@ def _line(row: Answer, rank: int, today: date) -> Line:
         quote_place=_place(row) if quote else "",
         per_hour=significant(float(quote.usd_per_hour), 4, 2) if quote else "",
         shortfall=f"{significant(row.shortfall_gb)} GB a chip" if row.shortfall_gb else "",
-        change=_smallest_change(row),
+        why_not=why_not,
+        change=change,
         **cells,
     )
 
@@ -186,14 +189,20 @@ def _place(row: Answer) -> str:
     return quote.region or (quote.country and place_name(quote.country)) if quote else ""
 
 
-def _smallest_change(row: Answer) -> str:
-    """The smallest change that would fit, from the shortfall a chip and what a chip can hold."""
-    if not row.shortfall_gb or not row.memory_usable_gb:
-        return ""
-    needed = (row.memory_usable_gb + row.shortfall_gb) * row.count
-    chips = math.ceil(needed / row.memory_usable_gb)
-    share = row.shortfall_gb / row.memory_usable_gb
-    return f"{chips} such chips in place of {row.count}, or {share:.0%} more memory a chip"
+def _said(reason: str) -> str:
+    """A stored reason is "code: sentence"; the sentence."""
+    return reason.partition(": ")[2] or reason
+
+
+def _why_not_and_change(row: Answer) -> tuple[str, str]:
+    """What keeps an offer from answering, and the smallest change that would let it."""
+    sentence, _, change = _said(row.reason).partition("; ")
+    if row.state == State.DOES_NOT_FIT and row.shortfall_gb and row.memory_usable_gb:
+        more = f"{row.shortfall_gb / row.memory_usable_gb:.0%} more memory a chip"
+        change = (
+            f"{change}, or {more}" if change and row.shortfall_gb < row.memory_usable_gb else change or more
+        )
+    return sentence, change
 
 
 def _cell(row: Answer, column: Column) -> Cell:

@@ -1,5 +1,7 @@
 """Template tags of the explorer: glyphs, grades, and addresses that keep the rest of the question."""
 
+import re
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -10,6 +12,8 @@ from estimates.pages.question import Question
 from estimates.pages.table import GRADES
 
 register = template.Library()
+
+REPOSITORY_FILE = re.compile(r"^github:([\w.-]+/[\w.-]+)@([0-9a-f]{7,40}):([^\s()]+)$")
 
 register.filter("workload_label", finder.workload_label)
 
@@ -52,11 +56,19 @@ def grade(letter: str) -> SafeString | str:
 
 @register.simple_tag
 def source(title: str | None, url: str | None) -> SafeString | str:
-    """A source by its title, linked where it has a web address."""
-    title, url = title or "", url or ""
+    """A source by its title, linked where it has an address on the web."""
+    title, address = title or "", web_address(url or "")
+    if address:
+        return format_html('<a href="{}" rel="noreferrer" title="{}">{}</a>', address, url, title or url)
+    return ", ".join(part for part in (title, url) if part) or "none stated"
+
+
+def web_address(url: str) -> str:
+    """An address that a browser opens: as it is, or a file of a repository at a commit; else empty."""
     if url.startswith(("http://", "https://")):
-        return format_html('<a href="{}" rel="noreferrer">{}</a>', url, title or url)
-    return f"{title}, {url}" if title and url else title or url or "none stated"
+        return url
+    found = REPOSITORY_FILE.match(url)
+    return "https://github.com/{}/blob/{}/{}".format(*found.groups()) if found else ""
 
 
 @register.filter

@@ -60,7 +60,7 @@
     };
     return {
       animation: false, backgroundColor: "transparent", textStyle: { fontFamily: font.fontFamily },
-      grid: { left: 56, right: 24, top: 28, bottom: 36 },
+      grid: { left: 56, right: 24, top: 26, bottom: 40 },
       xAxis: { ...axis("tokens/s per user", field.dataset.xLow, field.dataset.xHigh), nameLocation: "middle", nameGap: 24 },
       yAxis: axis("USD per Mtok output", field.dataset.yLow, field.dataset.yHigh),
       // Drawn on the canvas: a tooltip made of markup would need inline styles, which the page forbids.
