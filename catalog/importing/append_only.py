@@ -51,9 +51,11 @@ def append_missing(
                 )
             changed += cursor.rowcount
         cursor.execute(
-            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}) DO NOTHING").format(
-                table, names, names, incoming, sql.Identifier(key)
-            )
+            sql.SQL(
+                "INSERT INTO {table} ({names}) SELECT {names} FROM {incoming} incoming WHERE NOT EXISTS "
+                "(SELECT FROM {table} known WHERE known.{key} = incoming.{key}) "
+                "ON CONFLICT ({key}) DO NOTHING"
+            ).format(table=table, names=names, incoming=incoming, key=sql.Identifier(key))
         )
         added = cursor.rowcount
         cursor.execute(sql.SQL("DROP TABLE {}").format(incoming))

@@ -40,4 +40,4 @@ def after_load() -> list[Callable[[Load], None]]:
 
 
 def _refresh_offers(load: Load) -> None:
-    refresh_offers()
+    load.note(str(refresh_offers()))
