@@ -108,8 +108,8 @@ def accept_figure(
         raise FigureError("value", value, accepted)
     if unit is not None and unit != about.unit:
         raise FigureError("unit", unit, about.unit or "no unit", "wrong_unit")
-    found = _checked_source(kind, source)
     _check_choice("kind", kind, FigureKind.values)
+    found = _checked_source(kind, source)
     _check_choice("confidence", confidence, Confidence.values)
     _check_choice("sparsity", sparsity, ["", "dense", "sparse", "unknown"])
 

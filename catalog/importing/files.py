@@ -1,6 +1,7 @@
 """Reads the catalogue's text files (YAML, CSV) keeping the line of every value, and validates them."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from pydantic import BaseModel, ValidationError
 from catalog.importing.errors import Place, Problems
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+DEEPEST = 60
+_BRACKET = re.compile(r"[\[\]{}]")
+_STEEP = re.compile(rf"^[ \-?]{{{4 * DEEPEST},}}", re.MULTILINE)
 
 #: What pydantic says in its own words, in words that tell the contributor what to write.
 _ACCEPTED = {
@@ -54,6 +59,9 @@ def read_yaml(file: DataFile, problems: Problems) -> Located | None:
     """
     try:
         text = file.path.read_text(encoding="utf-8")
+        if (line := _too_deep(text)) is not None:
+            problems.add(file.place(line), "file", "nested too deeply", f"at most {DEEPEST} levels")
+            return None
         loader = _LOADER(text)
         try:
             node = loader.get_single_node()
@@ -72,10 +80,22 @@ def read_yaml(file: DataFile, problems: Problems) -> Located | None:
         line = mark.line + 1 if mark else 1
         problems.add(file.place(line), "file", str(getattr(error, "problem", error)), "well-formed YAML")
         return None
-    except RecursionError:
-        problems.add(file.place(1), "file", "nested too deeply", "a YAML document of ordinary depth")
-        return None
     return Located(data, lines)
+
+
+def _too_deep(text: str) -> int | None:
+    """The line where nesting passes `DEEPEST`: beyond it libyaml overruns the C stack, which nothing catches.
+
+    Brackets within strings count too: an estimate from above, far beyond what a data file needs.
+    """
+    if (steep := _STEEP.search(text)) is not None:
+        return text.count("\n", 0, steep.start()) + 1
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
+        if depth > DEEPEST:
+            return text.count("\n", 0, bracket.start()) + 1
+    return None
 
 
 def _build(

@@ -99,7 +99,7 @@ def _parse_accelerator(file: DataFile, problems: Problems) -> Iterable[Record]:
                 problems.add(
                     file.place(tree.line("figures", name)), name, named, f"an entry in {section} with it"
                 )
-    yield Record(entry.slug, entry, place)
+    yield Record(entry.slug, entry, place, tree)
 
 
 def _parse_systems(file: DataFile, problems: Problems) -> Iterable[Record]:
@@ -117,25 +117,28 @@ def _parse_systems(file: DataFile, problems: Problems) -> Iterable[Record]:
         check_figures("system", entry.figures, tree, file, problems, index)
         if not any(row.accepted for row in entry.figures.get("accelerator_count", [])):
             problems.add(place, "figures", "accelerator_count", "an accepted figure accelerator_count")
-        yield Record(entry.slug, entry, place)
+        yield Record(entry.slug, entry, place, tree, (index,))
 
 
 def _check_sources(facts: Facts, record: Record, problems: Problems) -> None:
     for name, rows in record.value.figures.items():
-        for row in rows:
-            facts.require("sources", row.source, record.place, f"figures.{name}.source", problems)
+        for index, row in enumerate(rows):
+            place = record.at("figures", name, index, "source") if row.source else record.place
+            facts.require("sources", row.source, place, f"figures.{name}.{index}.source", problems)
 
 
 def _check_accelerators(facts: Facts, problems: Problems) -> None:
     for record in facts.records("accelerators"):
-        facts.require("vendors", record.value.vendor, record.place, "vendor", problems)
+        facts.require("vendors", record.value.vendor, record.at("vendor"), "vendor", problems)
         _check_sources(facts, record, problems)
 
 
 def _check_systems(facts: Facts, problems: Problems) -> None:
     for record in facts.records("systems"):
-        facts.require("vendors", record.value.vendor, record.place, "vendor", problems)
-        facts.require("accelerators", record.value.accelerator, record.place, "accelerator", problems)
+        facts.require("vendors", record.value.vendor, record.at("vendor"), "vendor", problems)
+        facts.require(
+            "accelerators", record.value.accelerator, record.at("accelerator"), "accelerator", problems
+        )
         _check_sources(facts, record, problems)
 
 

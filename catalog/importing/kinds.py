@@ -23,16 +23,27 @@ from typing import Any
 from django.db import models
 
 from catalog.importing.errors import Place, Problems
-from catalog.importing.files import DataFile
+from catalog.importing.files import DataFile, Located
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One parsed fact: its natural key (slug, digest, name), its validated value, where it stands."""
+    """One parsed fact: its natural key (slug, digest, name), its validated value, where it stands.
+
+    A record of a YAML file may carry its tree and its path in it, so that a later check names the exact line.
+    """
 
     key: str
     value: Any
     place: Place
+    tree: Located | None = None
+    path: tuple[Any, ...] = ()
+
+    def at(self, *path: Any) -> Place:
+        """Place of a node of this record, or of the record where the tree is not kept."""
+        if self.tree is None:
+            return self.place
+        return Place(self.place.file, self.tree.line(*self.path, *path))
 
 
 @dataclass(slots=True)

@@ -58,6 +58,7 @@ def load_files(
             file = DataFile(path, _shown_from(root))
             facts.add(kind.name, kind.parse(file, problems), problems)
         report.parsed[kind.name] = len(facts.keys(kind.name))
+    problems.raise_if_any()  # references into a file that could not be read would only add noise
     for kind in chosen:
         kind.check(facts, problems)
     problems.raise_if_any()
