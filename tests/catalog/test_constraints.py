@@ -1,6 +1,5 @@
 """What the database itself keeps: bounds, natural keys, versions and history, against raw SQL too."""
 
-
 from typing import Any
 
 import pytest
