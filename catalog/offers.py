@@ -220,10 +220,11 @@ def _chips() -> dict[int, Chip]:
 
 def _machines() -> dict[int, list[Machine]]:
     found: dict[int, list[Machine]] = defaultdict(list)
-    for accelerator_id, *rest in System.objects.order_by("slug").values_list(
+    rows = System.objects.order_by("slug").values_list(
         "accelerator_id", "pk", "accelerator_count", "scale_up_gbs", "scale_up_domain", "scale_out_gbs"
-    ):
-        found[accelerator_id].append(Machine(*rest))
+    )
+    for accelerator_id, pk, count, link_gbs, domain, scale_out_gbs in rows:
+        found[accelerator_id].append(Machine(pk, count, link_gbs, domain, scale_out_gbs))
     return found
 
 

@@ -220,11 +220,11 @@ def _chosen(
         cursor.execute(statement, parameters)
         names = [column.name for column in cursor.description]
         for row in cursor.fetchall():
-            values = dict(zip(names, row, strict=True))
-            offer = values.pop("offer_id")
-            age = (day - values["observed_on"]).days if values["observed_on"] else None
+            cells = dict(zip(names, row, strict=True))
+            offer = cells.pop("offer_id")
+            age = (day - cells["observed_on"]).days if cells["observed_on"] else None
             stale = age is None or age > STALE_AFTER_DAYS
-            used = QuoteUsed(**values, age_days=age, stale=stale)
+            used = QuoteUsed(**cells, age_days=age, stale=stale)
             found.setdefault(offer, {})[used.pricing_model] = used
     return found
 
