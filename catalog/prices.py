@@ -180,7 +180,7 @@ def offer_prices(
 def offer_prices_by_basis(
     criteria: PriceFilter | None = None, offers: Collection[int] | None = None
 ) -> dict[int, dict[str, QuoteUsed]]:
-    """The quote used by offer id and pricing model ; `criteria.pricing_model` is not read."""
+    """The quote used by offer id and pricing model; `criteria.pricing_model` is not read."""
     return _chosen(criteria or PriceFilter(), list(PricingModel.values), offers)
 
 
