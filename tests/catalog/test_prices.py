@@ -16,6 +16,7 @@ from catalog.prices import (
     offer_prices_by_basis,
     plain,
     price_history,
+    usd_per_mtok,
 )
 from tests.catalog import hand_built
 
@@ -269,6 +270,18 @@ def test_a_list_is_priced_and_ordered_in_the_statement_that_reads_it() -> None:
         ("dear", Decimal("2.250000")),
         ("unpriced", None),
     ]
+
+
+def test_cost_per_million_tokens_is_computed_in_the_statement_too() -> None:
+    chip = hand_built.accelerator()
+    card = hand_built.offer(chip)
+    hand_built.quote(chip, "3.60")
+    Offer.objects.filter(pk=card.pk).update(scale_up_gbs=1000)  # stands for 1,000 tokens a second
+
+    price = usd_per_mtok(hourly_price(offer_prices(TODAY), "pk"), "scale_up_gbs")
+
+    # 3.60 USD / 3.6 million tokens an hour
+    assert Offer.objects.annotate(cost=price).get().cost == pytest.approx(1.0, rel=1e-12)
 
 
 def test_cost_per_million_tokens_is_the_hourly_price_over_the_tokens_of_an_hour() -> None:
