@@ -71,7 +71,7 @@ def test_too_large_a_model_is_an_answer_with_the_shortfall_and_a_way_out(
         ({"workload": "chatting"}, "/workload"),
         ({"count": -8}, "/count"),
         ({"count": 0}, "/count"),
-        ({"count": 10**30}, "/count"),
+        ({"count": 10**20}, "/count"),
         ({"count": "eight"}, "/count"),
         ({"deployment": {"tp": 7}}, "/deployment/tp"),
         ({"deployment": {"tp": 16}}, "/count"),
