@@ -7,7 +7,7 @@ from django.db.models import Q
 LARGEST = 10**15
 
 
-def positive(*fields: str) -> list[models.CheckConstraint]:
+def positive(*fields: str) -> list[models.BaseConstraint]:
     """Each named column is null or above zero and finite."""
     return [
         models.CheckConstraint(
@@ -19,7 +19,7 @@ def positive(*fields: str) -> list[models.CheckConstraint]:
     ]
 
 
-def not_negative(*fields: str) -> list[models.CheckConstraint]:
+def not_negative(*fields: str) -> list[models.BaseConstraint]:
     """Each named column is null or at least zero and finite."""
     return [
         models.CheckConstraint(
@@ -31,7 +31,7 @@ def not_negative(*fields: str) -> list[models.CheckConstraint]:
     ]
 
 
-def share(*fields: str) -> list[models.CheckConstraint]:
+def share(*fields: str) -> list[models.BaseConstraint]:
     """Each named column is null or within 0 to 1."""
     return [
         models.CheckConstraint(
