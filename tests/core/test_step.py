@@ -1,0 +1,128 @@
+"""Times of operations and steps: each formula with its numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from architectures import deepseek_v3, llama_70b
+from machines import H100, NVLINK_4, efficiency, ideal
+
+from estimates.core.collectives import all_reduce_s, all_to_all_s
+from estimates.core.efficiency import CollectiveFit
+from estimates.core.formats import named_scheme
+from estimates.core.lanes import Lane, Variant, build_lanes
+from estimates.core.lowering import lower
+from estimates.core.operations import CacheRead, Experts
+from estimates.core.roofline import Ledger, smooth_maximum
+from estimates.core.step import decode_time, distinct_experts, prefill_attention_time, token_time
+
+ONE = np.ones((1, 1, 1))
+
+
+def lanes(architecture, table, tp=1, dp=1, ep=1, scheme="fp8", kv="fp8"):
+    lane = Lane(Variant(H100, NVLINK_4, None), named_scheme(scheme, architecture), kv, tp, dp, ep)
+    return build_lanes([lane], table)
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [(1.0, 7.0), (2.0, 5.0), (64.0, 4.0)],  # 3 + 4; sqrt(9 + 16); the larger
+)
+def test_the_smooth_corner_of_the_roofline(p, expected):
+    value = smooth_maximum(np.array([3.0]), np.array([4.0]), np.array([p]))
+    assert value[0] == pytest.approx(expected, rel=1e-3)
+
+
+def test_all_reduce_of_a_decode_batch_on_eight_h100():
+    # 64 tokens x 8192 x 2 B = 1,048,576 B; 2 x 7/8 of it over 0.67 of 450 GB/s, after 3.5 us.
+    payload = np.array([64 * 8192 * 2.0])
+    seconds = all_reduce_s(payload, np.array([8.0]), np.array([3.5e-6]), np.array([1 / (0.67 * 450e9)]))
+    assert seconds[0] == pytest.approx(3.5e-6 + 1_835_008 / 301.5e9, rel=1e-12)
+    assert seconds[0] == pytest.approx(9.586e-6, rel=1e-3)
+
+
+def test_collectives_cost_nothing_on_one_rank():
+    one = np.array([1.0])
+    assert all_reduce_s(one, one, one, one)[0] == 0
+    assert all_to_all_s(one, one, one, one)[0] == 0
+
+
+def test_collective_figures_are_interpolated_over_ranks():
+    fit = CollectiveFit((2, 8), (3e-6, 5e-6), (0.6, 0.7), 0, "")
+    assert fit.at(4) == pytest.approx((4e-6, 0.65))
+    assert fit.at(32) == pytest.approx((7e-6, 0.7))  # alpha grows on by 1 us a doubling, the share does not
+    assert fit.at(1) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "skew", "expected"),
+    [
+        (1, 0.8, 8.0),  # one token passes its top 8
+        (2, 1.0, 256 * (1 - (248 / 256) ** 2)),
+        (10, 0.8, 256 * (1 - (248 / 256) ** 8)),
+        (100_000, 0.8, 256.0),
+    ],
+)
+def test_distinct_experts(tokens, skew, expected):
+    found = distinct_experts(Experts(256, 8, 7168, 2048, 3), np.array([float(tokens)]), np.array([skew]))
+    assert found[0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_decode_floor_of_llama_70b_on_one_h100():
+    """Bare bandwidth: all matrices but the embedding once, the cache once, activations besides."""
+    model = lower(llama_70b())
+    found = lanes(llama_70b(), ideal())
+    ledger = Ledger()
+    token_time(model, found, ONE, ledger)
+    decode_time(model, found, ONE, 1500 * ONE, ledger)
+    matrices = 80 * (150_994_944 + 704_643_072) + 128_256 * 8192 * 2  # FP8 layers, 16-bit head
+    cache = 1500 * 2 * 8 * 128 * 80
+    floor = (matrices + cache) / 3350e9
+    assert floor == pytest.approx(21.13e-3, rel=1e-3)
+    assert floor <= ledger.total[0, 0, 0] <= floor * 1.002  # activations of one token
+
+
+def test_prefill_floor_of_llama_70b_is_its_arithmetic():
+    """8192 tokens at peak: 2 FLOP a layer parameter and token; causal attention on half the prompt."""
+    model = lower(llama_70b())
+    found = lanes(llama_70b(), ideal())
+    ledger = Ledger()
+    tokens = 8192 * ONE
+    token_time(model, found, tokens, ledger)
+    prefill_attention_time(model, found, tokens, tokens, 0 * ONE, ledger)
+    linear = 2 * 8192 * 80 * (150_994_944 + 704_643_072) / 1979e12
+    attention = 80 * 8192 * 4096 * 64 * 2 * 256 / 989e12
+    assert ledger.total[0, 0, 0] == pytest.approx(linear + attention, rel=0.01)
+
+
+def test_data_parallel_attention_exchanges_tokens_instead_of_reducing():
+    model = lower(deepseek_v3())
+    for layout, present, absent in (
+        ({"tp": 8}, "all-reduce", "expert dispatch and combine"),
+        ({"dp": 8, "ep": 8}, "expert dispatch and combine", "all-reduce"),
+    ):
+        ledger = Ledger(detailed=True)
+        token_time(model, lanes(deepseek_v3(), efficiency(), **layout), 32 * ONE, ledger)
+        assert float(ledger.operations[present].max()) > 0
+        assert float(ledger.operations[absent].max()) == 0
+
+
+def test_windows_sparsity_and_compression_bound_what_is_read():
+    plain = {"heads": 8, "kv_heads": 8, "entry": 128, "latent": 0, "decode_flop": 1, "prefill_flop": 1}
+    context = np.array([100.0, 10_000.0])
+    assert CacheRead(**plain).attended(context).tolist() == [100, 10_000]
+    assert CacheRead(**plain, window=128).attended(context).tolist() == [100, 128]
+    assert CacheRead(**plain, top_k=2048).attended(context).tolist() == [100, 2048]
+    # 4 tokens an entry, the best 512 of them, and 128 recent tokens uncompressed
+    compressed = CacheRead(**plain, compression=4, top_k=512, window=128)
+    assert compressed.attended(context).tolist() == [25 + 100, 512 + 128]
+    assert CacheRead(**plain, fixed_tokens=1601).attended(context).tolist() == [1601, 1601]
+
+
+def test_parts_of_a_ledger_add_up():
+    ledger = Ledger(detailed=True)
+    token_time(lower(llama_70b()), lanes(llama_70b(), efficiency(), tp=8), 64 * ONE, ledger)
+    decode_time(lower(llama_70b()), lanes(llama_70b(), efficiency(), tp=8), 64 * ONE, 1500 * ONE, ledger)
+    total = ledger.total[0, 0, 0]
+    assert sum(float(part.max()) for part in ledger.operations.values()) == pytest.approx(total, rel=1e-9)
+    assert sum(float(part.max()) for part in ledger.limits.values()) == pytest.approx(total, rel=1e-9)
