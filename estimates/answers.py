@@ -104,7 +104,11 @@ def meets_service_level(estimate: Estimate, workload: Workload) -> bool | None:
     if workload.ttft_slo_s is not None:
         loaded = estimate.ttft_s.get("loaded_mean")
         # Saturated means no finite wait for cache space: beyond any limit.
-        checks.append(None if loaded is None and estimate.state != "saturated" else (loaded or 1e9) <= workload.ttft_slo_s)
+        checks.append(
+            None
+            if loaded is None and estimate.state != "saturated"
+            else (loaded or 1e9) <= workload.ttft_slo_s
+        )
     if False in checks:
         return False
     return None if None in checks else True

@@ -144,9 +144,10 @@ def inline_model(asked: InlineModel) -> ModelFacts:
     try:
         if asked.hf_config is not None:
             imported = architecture_from_hf_config(asked.hf_config, asked.hf_quant_config)
-            stored = {group: one.format for group, one in imported.quantisation.items()}
-            extra = {"kv_format": imported.kv_format} if imported.kv_format else {}
-            native = native_scheme(imported.native_format, {**stored, **extra}, imported.architecture)
+            stored = {str(group): one.format for group, one in imported.quantisation.items()}
+            if imported.kv_format:
+                stored["kv_format"] = imported.kv_format
+            native = native_scheme(imported.native_format, stored, imported.architecture)
             return ModelFacts(asked.name, imported.architecture, native)
         architecture = architecture_from_json(asked.architecture)
         native = native_scheme(asked.native_format, asked.quantisation, architecture)
@@ -349,7 +350,7 @@ def facts_used(hardware: Hardware) -> list[dict[str, Any]]:
 
 
 def find_quote(asked: PriceAsked, hardware: Hardware) -> QuoteUsed | None:
-    """The quote used: the offer's own, else the cheapest per chip of the accelerator's other offers, scaled."""
+    """The offer's own quote, else the cheapest per chip of the accelerator's other offers, scaled."""
     if asked.usd_per_hour is not None or hardware.row is None:
         return None
     criteria = PriceFilter(

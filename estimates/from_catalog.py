@@ -105,7 +105,7 @@ class Workloads:
 
 
 def digest_of(*values: Any) -> str:
-    """SHA-256 of values written as JSON with sorted keys; core facts are dataclasses, which it takes whole."""
+    """SHA-256 of values written as JSON with sorted keys; the core's dataclasses are taken whole."""
     return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

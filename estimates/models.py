@@ -1,4 +1,4 @@
-"""Cached estimates in Postgres: what was calculated, from which versions of the facts, and the runs that did it."""
+"""Cached estimates in Postgres: what was calculated, from which versions of facts, and the runs that did it."""
 
 from django.db import models
 
@@ -48,7 +48,7 @@ class CalculationState(models.TextChoices):
 
 
 class Calculation(models.Model):
-    """The estimates of one model on all offers of one accelerator: the unit of staleness and of recalculation.
+    """One model on all offers of one accelerator: the unit of staleness and of recalculation.
 
     The versions are those of the facts that were read. A calculation is stale when any of them differs from
     what the database holds now, or when the method has changed; nobody has to remember to say so.
@@ -92,6 +92,9 @@ class Calculation(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"model {self.language_model_id} on accelerator {self.accelerator_id}: {self.state}"
+
 
 class Objective(models.IntegerChoices):
     """Which of the three kept answers a row is."""
@@ -119,10 +122,12 @@ class Limit(models.IntegerChoices):
 
 
 class Estimate(models.Model):
-    """The best deployment of one model on one offer under one workload and objective. Written by workers only."""
+    """The best deployment of a model on an offer under a workload and objective. Written by workers only."""
 
     calculation = models.ForeignKey(Calculation, models.CASCADE, related_name="estimates", db_index=False)
-    language_model = models.ForeignKey(LanguageModel, models.CASCADE, related_name="estimates", db_index=False)
+    language_model = models.ForeignKey(
+        LanguageModel, models.CASCADE, related_name="estimates", db_index=False
+    )
     offer = models.ForeignKey(Offer, models.CASCADE, related_name="estimates", db_index=False)
     workload = models.ForeignKey(Workload, models.CASCADE, related_name="estimates", db_index=False)
     objective = models.PositiveSmallIntegerField(choices=Objective)
@@ -151,14 +156,20 @@ class Estimate(models.Model):
     memory_usable_gb = Float4Field(null=True, help_text="a chip")
     shortfall_gb = Float4Field(null=True, help_text="a chip, when it does not fit")
     binding_limit = models.PositiveSmallIntegerField(choices=Limit, null=True)
-    grade = models.CharField(max_length=1, blank=True, help_text="A measured, B this chip, C kin, D datasheet")
+    grade = models.CharField(
+        max_length=1, blank=True, help_text="A measured, B this chip, C kin, D datasheet"
+    )
     meets_service_level = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["language_model", "workload", "objective", "offer"]
         constraints = [
             models.UniqueConstraint(
-                fields=["language_model", "workload", "objective", "offer"], name="estimates_estimate_natural_key"
+                fields=["language_model", "workload", "objective", "offer"],
+                name="estimates_estimate_natural_key",
             )
         ]
         indexes = [models.Index(fields=["calculation"]), models.Index(fields=["offer"])]
+
+    def __str__(self) -> str:
+        return f"{self.language_model_id} on offer {self.offer_id}, {self.get_objective_display()}"

@@ -8,9 +8,9 @@ from django.db import models
 
 
 def near_matches(model: type[models.Model], slug: str, limit: int = 3) -> list[str]:
-    """Up to `limit` slugs of the table that resemble the one given, the closest first."""
+    """Up to `limit` slugs: those that hold the one given, the shortest first, then those that resemble it."""
     wanted = slug.strip().lower()[:200]
     slugs = list(model._default_manager.order_by("slug").values_list("slug", flat=True))
     holding = sorted((known for known in slugs if wanted and wanted in known), key=len)
     close = difflib.get_close_matches(wanted, slugs, n=limit, cutoff=0.6)
-    return list(dict.fromkeys([*close, *holding]))[:limit]
+    return list(dict.fromkeys([*holding, *close]))[:limit]

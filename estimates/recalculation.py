@@ -77,7 +77,9 @@ def _make(
         return
     mark = collected.mark()
     try:
-        counts = estimate_rows(model, [(cell.pk, accelerators[cell.accelerator_id]) for cell in wanted], workloads, collected)
+        counts = estimate_rows(
+            model, [(cell.pk, accelerators[cell.accelerator_id]) for cell in wanted], workloads, collected
+        )
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:  # a fault of one model or chip, kept with its calculation; the others go on

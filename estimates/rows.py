@@ -121,9 +121,11 @@ def estimate_rows(
         if accelerator.offers and positions:
             groups[tuple(positions)].append((pk, accelerator))
     counted: dict[int, int] = {}
-    for positions, members in groups.items():
-        asked = [workloads.rows[position] for position in positions]
-        offers = [(pk, offer_pk, offer) for pk, accelerator in members for offer_pk, offer in accelerator.offers]
+    for shared, members in groups.items():
+        asked = [workloads.rows[position] for position in shared]
+        offers = [
+            (pk, offer_pk, offer) for pk, accelerator in members for offer_pk, offer in accelerator.offers
+        ]
         result = best_deployments(
             model.facts, [offer for _, _, offer in offers], [row.facts for row in asked], efficiency()
         )
@@ -201,7 +203,10 @@ def reasons(result: GridResult) -> list[str]:
         key = (reason, missed, fact, kind, value if value == value else None)
         if key not in known:
             known[key] = _reason(
-                REASON_CODES[reason] or REASON_CODES[missed], result.missing_facts[fact], CHANGE_KINDS[kind], key[4]
+                REASON_CODES[reason] or REASON_CODES[missed],
+                result.missing_facts[fact],
+                CHANGE_KINDS[kind],
+                key[4],
             )
         texts.append(known[key])
     return texts

@@ -1,7 +1,7 @@
 """Runs: a request to recalculate, kept in Postgres until every calculation it asked for has been made.
 
 A run marks its calculations; the sweeper makes the marked ones. A lost task or a dead worker therefore loses
-nothing: what is not made stays marked. A later run takes over calculations that an earlier one still waits for.
+nothing: what is not made stays marked. A later run takes over what an earlier one still waits for.
 """
 
 from __future__ import annotations
@@ -132,9 +132,7 @@ def work_on(
     from estimates.sweeper import sweep
 
     if processes == 1:
-        sweep(
-            float("inf"), scope=Q(run=run), after_chunk=lambda _: on_progress(_fresh(run))
-        )
+        sweep(float("inf"), scope=Q(run=run), after_chunk=lambda _: on_progress(_fresh(run)))
         return _await(run, [], on_progress)
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "sweep", "--run", str(run.pk), "--quiet"]
     children = [subprocess.Popen(command) for _ in range(processes)]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from celery.schedules import crontab
 
 #: A tick that no worker took before the next one is due is dropped: the next one does the same.
-SWEEP_EVERY_SECONDS: Final = 2.0
+SWEEP_EVERY_SECONDS: Final = 3.0
 
 BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "sweep what is stale": {

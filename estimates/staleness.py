@@ -59,7 +59,10 @@ def oldest_stale_seconds() -> float:
     workload_changed = Workload.objects.aggregate(at=Max("changed_at"))["at"]
     since = Case(
         When(NEVER_MADE, then=Greatest("language_model__changed_at", "accelerator__changed_at")),
-        When(MODEL_CHANGED & ACCELERATOR_CHANGED, then=Least("language_model__changed_at", "accelerator__changed_at")),
+        When(
+            MODEL_CHANGED & ACCELERATOR_CHANGED,
+            then=Least("language_model__changed_at", "accelerator__changed_at"),
+        ),
         When(MODEL_CHANGED, then=F("language_model__changed_at")),
         When(ACCELERATOR_CHANGED, then=F("accelerator__changed_at")),
         When(~Q(workloads_digest=digest), then=Value(workload_changed, output_field=DateTimeField())),
@@ -92,7 +95,8 @@ def create_missing_calculations() -> int:
             SELECT m.id, a.id, 'never', 0, 0, '', '', '', 0, 0, ''
             FROM catalog_languagemodel m CROSS JOIN catalog_accelerator a
             WHERE NOT EXISTS (
-                SELECT FROM estimates_calculation c WHERE c.language_model_id = m.id AND c.accelerator_id = a.id)
+                SELECT FROM estimates_calculation c
+                WHERE c.language_model_id = m.id AND c.accelerator_id = a.id)
             ORDER BY m.id, a.id
             ON CONFLICT DO NOTHING
             """

@@ -192,6 +192,12 @@ def _value(name: str) -> str:
 _NATURAL_KEY: Final = ("language_model_id", "workload_id", "objective", "offer_id")
 _NAMES: Final = tuple(name for name, _, _ in _COLUMNS)
 _OTHERS: Final = tuple(name for name in _NAMES if name not in _NATURAL_KEY)
+
+
+def _columns_of(table: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in _OTHERS)
+
+
 _TEXT_JOINS: Final = "\n".join(
     f"LEFT JOIN texts AS {name}_text ON {name}_text.code = i.{name}" for name in TEXTS
 )
@@ -214,7 +220,7 @@ _UPSERT: Final = f"""
     SELECT {", ".join(f"new.{name}" for name in _NAMES)}
     FROM new LEFT JOIN estimates_estimate e ON {_CONDITION}
     WHERE e.id IS NULL
-       OR ({", ".join(f"e.{name}" for name in _OTHERS)}) IS DISTINCT FROM ({", ".join(f"new.{name}" for name in _OTHERS)})
+       OR ({_columns_of("e")}) IS DISTINCT FROM ({_columns_of("new")})
     ON CONFLICT ({", ".join(_NATURAL_KEY)}) DO UPDATE SET
         {", ".join(f"{name} = EXCLUDED.{name}" for name in _OTHERS)}
 """
@@ -285,5 +291,7 @@ def bytes_on_disk() -> int:
     """What the cached estimates and calculations take, indexes included."""
     tables = [Estimate._meta.db_table, "estimates_calculation"]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS t (name)", [tables])
+        cursor.execute(
+            "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS t (name)", [tables]
+        )
         return int(cursor.fetchone()[0])

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from catalog.models import Accelerator, LanguageModel
 from estimates import recalculation, runs
@@ -53,25 +53,17 @@ class Swept:
         self.rows += written.rows
 
 
-Candidate = tuple[int, int]  # calculation, language model
-
-
-def chunks_of(candidates: Iterable[Candidate], order: list[int]) -> Iterator[list[int]]:
-    """Calculations by chunk, those of the most used models first."""
-    by_model: dict[int, list[int]] = {}
-    for pk, model in candidates:
-        by_model.setdefault(model, []).append(pk)
+def models_of_a_chunk(cells: Mapping[int, int], order: Sequence[int]) -> list[int]:
+    """The most used of the models with cells to make (model -> how many), as many as make one chunk."""
     rank = {model: position for position, model in enumerate(order)}
-    chunk: list[int] = []
-    models = 0
-    for model in sorted(by_model, key=lambda model: (rank.get(model, len(rank)), model)):
-        chunk += by_model[model]
-        models += 1
-        if len(chunk) >= CELLS_A_CHUNK or models >= MODELS_A_CHUNK:
-            yield chunk
-            chunk, models = [], 0
-    if chunk:
-        yield chunk
+    chosen: list[int] = []
+    total = 0
+    for model in sorted(cells, key=lambda model: (rank.get(model, len(rank)), model)):
+        chosen.append(model)
+        total += cells[model]
+        if total >= CELLS_A_CHUNK or len(chosen) >= MODELS_A_CHUNK:
+            break
+    return chosen
 
 
 def sweep(
@@ -89,13 +81,14 @@ def sweep(
     scope = Q() if scope is None else scope
     _create_missing()
     order = models_by_use()
-    passed: set[int] = set()  # claimed by another worker, or tried in vain: left to a later sweep
+    busy: set[int] = set()  # models whose cells another worker has, or that were tried in vain
     while time.monotonic() - began < budget_seconds:
-        chunk = _next_chunk(scope, order, passed)
-        if chunk is None:
+        models, chunk = _next_chunk(scope, order, busy)
+        if not chunk:
             break
-        passed.update(chunk)
         written = _claim_and_make(chunk)
+        if written is None or not written.calculations:
+            busy.update(models)
         if written is not None:
             done.add(written)
             done.seconds = time.monotonic() - began
@@ -132,21 +125,20 @@ def _create_missing() -> None:
         create_missing_calculations()
 
 
-def _next_chunk(scope: Q, order: list[int], passed: set[int]) -> list[int] | None:
-    """The next calculations worth claiming: stale by an edit, requested by a run, never made."""
-    stale = is_stale()
-    kinds = (stale & ~NEVER_MADE & Q(run=None), Q(run__isnull=False), NEVER_MADE)
+def _next_chunk(scope: Q, order: Sequence[int], busy: Collection[int]) -> tuple[list[int], list[int]]:
+    """Models and calculations worth claiming: stale by an edit, requested by a run, never made."""
+    kinds = (is_stale() & ~NEVER_MADE & Q(run=None), Q(run__isnull=False), NEVER_MADE)
     for kind in kinds:
-        rows = Calculation.objects.filter(scope, kind).order_by("language_model", "accelerator")
-        candidates = (row for row in rows.values_list("pk", "language_model") if row[0] not in passed)
-        chunk = next(chunks_of(candidates, order), None)
-        if chunk is not None:
-            return chunk
-    return None
+        wanted = Calculation.objects.filter(scope, kind).order_by()
+        counted = wanted.values_list("language_model").annotate(cells=Count("pk"))
+        models = models_of_a_chunk({model: n for model, n in counted if model not in busy}, order)
+        if models:
+            return models, list(wanted.filter(language_model__in=models).values_list("pk", flat=True))
+    return [], []
 
 
 def _claim_and_make(chunk: list[int]) -> recalculation.Written | None:
-    """Claim those of the chunk that are still wanted and not claimed, and make them; None: nothing claimed."""
+    """Claim what of the chunk is still wanted and free, and make it; None: nothing was."""
     digest = read_workloads().digest
     with transaction.atomic():
         claimed = list(

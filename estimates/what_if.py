@@ -14,8 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from estimates.core.facts import CHIP_KINDS
 
 #: `+20%`, `-5 %`, `x1.5`: relative to the value that stands.
-RELATIVE = re.compile(r"^(?:(?P<sign>[+-])(?P<percent>\d{1,6}(?:\.\d{1,6})?)\s*%|[x*](?P<factor>\d{1,6}(?:\.\d{1,6})?))$")
-RELATIVE_ACCEPTED = "a number in the quantity's unit, or relative to the value that stands: '+20%', '-10%', 'x1.5'"
+RELATIVE = re.compile(
+    r"^(?:(?P<sign>[+-])(?P<percent>\d{1,6}(?:\.\d{1,6})?)\s*%|[x*](?P<factor>\d{1,6}(?:\.\d{1,6})?))$"
+)
+RELATIVE_ACCEPTED = (
+    "a number in the quantity's unit, or relative to the value that stands: '+20%', '-10%', 'x1.5'"
+)
 
 Slug = Annotated[str, Field(min_length=1, max_length=200)]
 Positive = Annotated[float, Field(gt=0, lt=1e15, allow_inf_nan=False)]
@@ -82,15 +86,15 @@ class WorkloadAsked(_Part):
 class DeploymentAsked(_Part):
     """How the model is laid out; what is left out is chosen for the highest throughput within the limits."""
 
-    weights: str | None = Field(None, max_length=40)
-    kv_format: str | None = Field(None, max_length=40)
+    weights: Annotated[str, Field(max_length=40)] | None = None
+    kv_format: Annotated[str, Field(max_length=40)] | None = None
     tp: Size | None = None
     pp: Size | None = None
     ep: Size | None = None
     dp: Size | None = None
     replicas: Size | None = None
     concurrency: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
-    software: str | None = Field(None, max_length=60)
+    software: Annotated[str, Field(max_length=60)] | None = None
     chunk_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
@@ -106,7 +110,7 @@ class PriceAsked(_Part):
 
 
 class Question(_Part):
-    """A what-if. `model` and `accelerator` are slugs or wholly inline; `offer` names a stored shape instead."""
+    """A what-if. `model` and `accelerator` are slugs or inline; `offer` names a stored shape instead."""
 
     model: Slug | InlineModel
     accelerator: Slug | InlineAccelerator | None = None
@@ -164,14 +168,42 @@ def _faults(error: ValidationError, data: Mapping[str, Any]) -> list[Fault]:
         shown = repr(item.get("input"))
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         name = ".".join(place) or "the question"
+        accepted: Any
         if item["type"] == "extra_forbidden":
             detail, accepted = f"{name} is not a known field", _fields_at(place[:-1])
         elif item["type"] == "missing":
             detail, accepted = f"{name} is required", "a value"
         else:
-            detail, accepted = f"{name} is {shown}: {item['msg'][0].lower()}{item['msg'][1:]}", item["msg"]
+            detail, accepted = f"{name} is {shown}", _accepted(item["type"], item.get("ctx", {}), item["msg"])
         faults.setdefault(pointer, Fault(pointer, item["type"], detail, accepted))
     return list(faults.values())
+
+
+_RULES: dict[str, str] = {
+    "greater_than_equal": "at least {ge}",
+    "greater_than": "above {gt}",
+    "less_than_equal": "at most {le}",
+    "less_than": "below {lt}",
+    "finite_number": "a finite number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "decimal_parsing": "a decimal number",
+    "string_too_short": "at least {min_length} characters",
+    "string_too_long": "at most {max_length} characters",
+    "string_type": "a text",
+    "literal_error": "{expected}",
+    "model_type": "an object",
+    "dict_type": "an object",
+    "date_from_datetime_parsing": "a date as YYYY-MM-DD",
+}
+
+
+def _accepted(kind: str, context: Mapping[str, Any], message: str) -> str:
+    """What would have been accepted, in a few words."""
+    return _RULES[kind].format(**context) if kind in _RULES else message
 
 
 def _fields_at(place: list[str]) -> list[str]:

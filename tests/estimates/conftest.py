@@ -1,16 +1,16 @@
 """A tiny catalogue for the tests of the estimates: three accelerators, three models, two workloads.
 
-Figures are those of the datasheets (H100 SXM: 80 GB, 3,350 GB/s, 989 TFLOPS bf16, 1,979 fp8, NVLink 450 GB/s per
-direction; L40S: 48 GB, 864 GB/s, 362 TFLOPS bf16, PCIe 4) and of the published configurations (Llama 3.1 8B and
-70B); `mystery` is an announced part whose bandwidth nobody has published.
+Figures are those of the datasheets (H100 SXM: 80 GB, 3,350 GB/s, 989 TFLOPS bf16, 1,979 fp8, NVLink 450 GB/s
+per direction; L40S: 48 GB, 864 GB/s, 362 TFLOPS bf16, PCIe 4) and of the published configurations (Llama 3.1 8B
+and 70B); `mystery` is an announced part whose bandwidth nobody has published.
 """
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from catalog.models import (
     Accelerator,
@@ -41,7 +41,7 @@ class TinyCatalogue:
 
 
 def llama(hidden: int, layers: int, heads: int, kv_heads: int, intermediate: int) -> dict[str, Any]:
-    """A Llama 3.1 architecture: grouped-query attention with heads of 128, vocabulary 128,256, gated feed-forward."""
+    """A Llama 3.1 architecture: grouped queries, heads of 128, vocabulary 128,256, gated feed-forward."""
     return {
         "role": "decoder",
         "hidden": hidden,
@@ -50,7 +50,13 @@ def llama(hidden: int, layers: int, heads: int, kv_heads: int, intermediate: int
             {
                 "count": layers,
                 "mixers": [
-                    {"kind": "attention", "heads": heads, "kv_heads": kv_heads, "head_dim": 128, "v_head_dim": 128}
+                    {
+                        "kind": "attention",
+                        "heads": heads,
+                        "kv_heads": kv_heads,
+                        "head_dim": 128,
+                        "v_head_dim": 128,
+                    }
                 ],
                 "feed_forwards": [{"kind": "dense", "intermediate": intermediate}],
                 "norm_parameters": 2 * hidden,
@@ -61,7 +67,9 @@ def llama(hidden: int, layers: int, heads: int, kv_heads: int, intermediate: int
     }
 
 
-def language_model(slug: str, architecture: dict[str, Any], parameters: int, role: str = "decoder") -> LanguageModel:
+def language_model(
+    slug: str, architecture: dict[str, Any], parameters: int, role: str = "decoder"
+) -> LanguageModel:
     return LanguageModel.objects.create(
         slug=slug,
         hf_id=f"example/{slug}",
@@ -79,9 +87,16 @@ def language_model(slug: str, architecture: dict[str, Any], parameters: int, rol
 
 def accelerator(slug: str, vendor: Vendor, rates: dict[str, float], **columns: Any) -> Accelerator:
     row = Accelerator.objects.create(
-        slug=slug, name=slug, vendor=vendor, kind="gpu", segment="datacentre", **{"status": "available", **columns}
+        slug=slug,
+        name=slug,
+        vendor=vendor,
+        kind="gpu",
+        segment="datacentre",
+        **{"status": "available", **columns},
     )
-    PeakRate.objects.bulk_create(PeakRate(accelerator=row, number_format=f, tera_ops=t) for f, t in rates.items())
+    PeakRate.objects.bulk_create(
+        PeakRate(accelerator=row, number_format=f, tera_ops=t) for f, t in rates.items()
+    )
     return row
 
 
@@ -126,7 +141,14 @@ def build() -> TinyCatalogue:
         llama_70b=language_model("llama-3.1-70b-instruct", llama(8192, 80, 64, 8, 28672), 70_553_706_496),
         embedder=language_model("embedder", embedding, 300_000_000, role="embedding"),
         chat=Workload.objects.create(
-            slug="chat", name="Chat", isl=1024, osl=1024, ttft_limit_ms=2000, tpot_limit_ms=50, reason="test", position=0
+            slug="chat",
+            name="Chat",
+            isl=1024,
+            osl=1024,
+            ttft_limit_ms=2000,
+            tpot_limit_ms=50,
+            reason="test",
+            position=0,
         ),
         edge=Workload.objects.create(
             slug="edge", name="Edge", isl=512, osl=128, edge_only=True, reason="test", position=1
@@ -154,6 +176,6 @@ def add_quote(row: Accelerator, count: int, price: str) -> PriceQuote:
         accelerator_count=Decimal(count),
         price_per_hour=Decimal(price),
         pricing_model="on_demand",
-        observed_on=date.today(),
+        observed_on=timezone.now().date(),
         source=source,
     )

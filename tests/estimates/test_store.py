@@ -78,7 +78,7 @@ def test_versions_read_are_stored_with_the_calculation(tiny: TinyCatalogue) -> N
 
 
 def test_an_older_version_never_overwrites_a_newer_one_in_any_order_of_delivery(tiny: TinyCatalogue) -> None:
-    """Six edits of model and accelerator, their results delivered twice each and shuffled: the newest stands."""
+    """Six edits of model and accelerator, results delivered twice each and shuffled: the newest stands."""
     bump(tiny.llama_8b, 3)  # versions 1 to 4
     versions = [(1, 1), (2, 1), (2, 2), (3, 2), (3, 3), (4, 3)]
     for seed in range(8):

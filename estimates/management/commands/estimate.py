@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from django.core.management.base import BaseCommand, CommandError
@@ -14,6 +14,7 @@ from rich.table import Table
 from estimates.evaluate import evaluate
 from estimates.what_if import InvalidQuestion
 
+WIDTH_OF_A_FILE = 120
 #: Pointers of a question to the options that set them.
 OPTION_OF = {
     "/model": "--model",
@@ -79,7 +80,9 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
             return
-        console = Console(file=self.stdout._out, highlight=False)  # type: ignore[attr-defined]
+        console = Console(file=cast(Any, self.stdout)._out, highlight=False)
+        if not console.is_terminal:
+            console.width = WIDTH_OF_A_FILE
         for table in tables(found):
             console.print(table)
 
@@ -149,11 +152,15 @@ def tables(found: dict[str, Any]) -> list[Table]:
             made.append(parts(title + " by limit", found["time_ms"][name]["by_limit"]))
             made.append(parts(title + " by operation", found["time_ms"][name]["by_operation"]))
     made.append(facts(found))
+    if found["assumptions"]:
+        made.append(assumptions(found))
     return made
 
 
 def plain_table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=bool(columns), pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=bool(columns), pad_edge=False
+    )
     for column in columns or ("", ""):
         table.add_column(column, overflow="fold")
     return table
@@ -161,7 +168,8 @@ def plain_table(title: str, *columns: str) -> Table:
 
 def summary(found: dict[str, Any]) -> Table:
     work = found["workload"]
-    title = f"{found['model']} on {found['count']} x {found['accelerator']}, {work['isl']:g} in, {work['osl']:g} out"
+    hardware = f"{found['count']} x {found['accelerator']}"
+    title = f"{found['model']} on {hardware}, {work['isl']:,.0f} in, {work['osl']:,.0f} out"
     table = plain_table(title)
     table.add_row("State", found["state"].replace("_", " "))
     if found["reason"]:
@@ -179,15 +187,25 @@ def summary(found: dict[str, Any]) -> Table:
     if result:
         first = result["ttft_ms"]
         table.add_row("Time per output token", between(result["tpot_ms"], spread.get("tpot_ms"), "ms"))
-        table.add_row("Time to first token, loaded", between(first["loaded_mean"], spread.get("ttft_ms"), "ms"))
+        table.add_row(
+            "Time to first token, loaded", between(first["loaded_mean"], spread.get("ttft_ms"), "ms")
+        )
         table.add_row("Time to first token, alone", number(first["unloaded"], "ms"))
-        table.add_row("Output throughput", between(result["throughput_tok_s"], spread.get("throughput_tok_s"), "tok/s"))
+        table.add_row(
+            "Output throughput", between(result["throughput_tok_s"], spread.get("throughput_tok_s"), "tok/s")
+        )
         table.add_row("Per user", number(result["tok_s_per_user"], "tok/s"))
-        table.add_row("Requests in flight", f"{number(result['concurrency'])} of at most {result['max_concurrency']}")
-        table.add_row("Longest context", number(result["max_context"], "tokens"))
-        table.add_row("Meets the service level", {True: "yes", False: "no", None: "unknown"}[result["meets_service_level"]])
+        most = f"{result['max_concurrency']:,}"
+        table.add_row("Requests in flight", f"{result['concurrency']:,.0f}; memory holds {most}")
+        table.add_row("Longest context", f"{result['max_context']:,} tokens")
+        table.add_row(
+            "Meets the service level",
+            {True: "yes", False: "no", None: "unknown"}[result["meets_service_level"]],
+        )
         share = f" ({found['binding_share']:.0%} of a token)" if found["binding_share"] else ""
-        table.add_row("Binding limit", f"{found['binding_limit']}{share}; most helpful: {found['most_helpful']}")
+        table.add_row(
+            "Binding limit", f"{found['binding_limit']}{share}; most helpful: {found['most_helpful']}"
+        )
     if found["grade"]:
         table.add_row("Grade", f"{found['grade']} (A measured, B this chip, C its kin, D datasheet)")
     cost_rows(table, found["cost"])
@@ -199,11 +217,25 @@ def cost_rows(table: Table, cost: dict[str, Any] | None) -> None:
         table.add_row("Cost", "no quote for this hardware on this basis")
         return
     quote = cost["quote"]
-    where = f" ({quote['provider_name']}, {quote['offering']}, {quote['region'] or 'any region'}, {quote['observed_on']}{', stale' if quote['stale'] else ''})" if quote else ""
-    table.add_row("Price", f"{cost['usd_per_hour']} USD/h{where}")
+    table.add_row("Price", f"{cost['usd_per_hour']} USD/h ({quote_text(quote) if quote else 'as given'})")
     if "usd_per_mtok_output" in cost:
         table.add_row("Per million output tokens", f"{cost['usd_per_mtok_output']} USD")
         table.add_row("Per million tokens, in and out", f"{cost['usd_per_mtok_blended']} USD")
+
+
+def quote_text(quote: dict[str, Any]) -> str:
+    """Who asked it, for what, where and when."""
+    parts = [
+        quote["provider_name"],
+        quote["offering"],
+        quote["region"],
+        f"seen {quote['observed_on'] or 'once'}",
+    ]
+    if quote["scaled_from"]:
+        parts.append(f"scaled from {quote['scaled_from']} chips")
+    if quote["stale"]:
+        parts.append("older than 180 days")
+    return ", ".join(part for part in parts if part)
 
 
 def deployment_text(deployment: dict[str, Any]) -> str:
@@ -218,7 +250,7 @@ def parts(title: str, values: dict[str, float | None]) -> Table:
     table = plain_table(title)
     for name, value in values.items():
         if value:
-            table.add_row(name.replace("_", " "), f"{value:,.4g}")
+            table.add_row(name.replace("_", " "), short(value))
     return table
 
 
@@ -227,17 +259,27 @@ def facts(found: dict[str, Any]) -> Table:
     for fact in found["facts"]:
         source = fact["source"]
         text = (source["title"] or source["slug"]) if source and source["slug"] else "-"
-        table.add_row(fact["quantity"], f"{fact['value']:,.6g} {fact['unit']}", fact["kind"], text)
+        table.add_row(fact["quantity"], f"{fact['value']:,.10g} {fact['unit']}", fact["kind"], text)
+    return table
+
+
+def assumptions(found: dict[str, Any]) -> Table:
+    table = plain_table("Assumptions", "")
     for line in found["assumptions"]:
-        table.add_row("assumption", line, "", "")
+        table.add_row(line)
     return table
 
 
 def number(value: float | None, unit: str = "") -> str:
-    return "unknown" if value is None else f"{value:,.4g} {unit}".strip()
+    return "unknown" if value is None else f"{short(value)} {unit}".strip()
+
+
+def short(value: float) -> str:
+    """Four significant digits, never an exponent."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def between(value: float | None, width: list[float] | None, unit: str) -> str:
     if value is None or not width:
         return number(value, unit)
-    return f"{value:,.4g} {unit} (80%: {width[0]:,.4g} to {width[1]:,.4g})"
+    return f"{short(value)} {unit} (80%: {short(width[0])} to {short(width[1])})"

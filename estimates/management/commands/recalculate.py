@@ -1,11 +1,11 @@
-"""`manage.py recalculate`: make estimates anew, with progress, here or in the workers of a running service."""
+"""`manage.py recalculate`: make estimates anew, with progress, here or in the workers of a service."""
 
 from __future__ import annotations
 
 import os
 import time
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
@@ -79,7 +79,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def work(self, run: CalculationRun, workers: int, enqueue: bool) -> None:
-        console = Console(file=self.stdout._out, highlight=False)  # type: ignore[attr-defined]
+        console = Console(file=cast(Any, self.stdout)._out, highlight=False)
         with Progress(
             TextColumn("{task.description}"),
             BarColumn(),
