@@ -49,8 +49,8 @@ def answer(
         "binding_limit": estimate.binding_limit,
         "binding_share": binding_share(estimate),
         "elasticities": {
-            result: {limit: short(value) for limit, value in by.items()}
-            for result, by in estimate.elasticities.items()
+            hardware: {result: short(value) for result, value in by.items()}
+            for hardware, by in estimate.elasticities.items()
         },
         "most_helpful": estimate.most_helpful,
         "does_not_fit": shortfall(estimate),

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", help="kept with the run")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        workers = options["workers"] or os.cpu_count() or 1
+        workers = (os.cpu_count() or 1) if options["workers"] is None else options["workers"]
         if not 1 <= workers <= 64:
             raise CommandError(f"--workers {workers} is not accepted; accepted: 1 to 64")
         began = time.monotonic()
