@@ -76,6 +76,7 @@ def test_any_text_is_read_or_refused(text):
         ("num_hidden_layers", []),
         ("num_key_value_heads", 3),
         ("layer_types", "full_attention"),
+        ("layer_types", ["full_attention"] * 3),
         ("tie_word_embeddings", "no"),
         ("vocab_size", ...),
     ],
@@ -112,6 +113,7 @@ def test_an_unknown_architecture_is_refused(config):
         ("linear_attn_config", {"num_heads": 4}),
         ("hc_mult", 4),
         ("block_configs", [{}]),
+        ("layer_types", [["full_attention"]] * 4),
         ("moe_latent_size", 32),
     ],
 )

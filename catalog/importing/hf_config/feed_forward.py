@@ -39,9 +39,9 @@ def expert_count(config: Config) -> int:
         return nested.integer("moe_num_experts", default=0)
     value = config.value(*EXPERTS)
     if isinstance(value, list):
-        if len(set(value)) != 1:
+        if not value or value.count(value[0]) != len(value):
             raise ConfigError(config.field(EXPERTS), value, "the same number of experts in each layer")
-        return int(value[0])
+        return Config({EXPERTS[0]: value[0]}, config.where).integer(EXPERTS[0], default=0)
     return config.integer(*EXPERTS, default=0)
 
 

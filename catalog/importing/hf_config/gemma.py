@@ -39,7 +39,7 @@ def gemma3n(config: Config) -> Architecture:
             attention = replace(
                 attention, owns_kv=False, extra_parameters=attention.extra_parameters + unused
             )
-        width = int(listed[index])
+        width = Config({"intermediate_size": listed[index]}).integer("intermediate_size", least=1)
         plans.append(LayerPlan((attention,), (DenseFeedForward(width),), 4 * hidden + laurel + altup + gate))
     table = config.integer("vocab_size_per_layer_input", default=262144) * per_layer * len(kinds)
     projection = hidden * per_layer * len(kinds) + per_layer

@@ -62,9 +62,9 @@ def layer_kinds(config: Config, names: list[object], key: str) -> list[str]:
     """Spellings of layer kinds brought to one; an unknown one is refused."""
     kinds = []
     for name in names:
-        if name not in LAYER_KINDS:
+        if not isinstance(name, str) or name not in LAYER_KINDS:
             raise UnsupportedArchitecture(f"{config.where}{key}: layer kind {name!r} is not known")
-        kinds.append(LAYER_KINDS[str(name)])
+        kinds.append(LAYER_KINDS[name])
     return kinds
 
 
@@ -154,7 +154,7 @@ def expert_layers(config: Config, count: int) -> list[bool]:
     first = config.integer("first_k_dense_replace", "num_dense_layers", default=0)
     step = config.integer("moe_layer_freq", "moe_layer_frequency", default=1, least=1)
     sparse_step = config.integer("decoder_sparse_step", "interleave_moe_layer_step", default=1, least=0)
-    dense_only = set(config.listing("mlp_only_layers") or [])
+    dense_only = config.listing("mlp_only_layers") or []
     period = config.integer("expert_layer_period", default=1, least=1)
     offset = config.integer("expert_layer_offset", default=0)
     return [

@@ -252,7 +252,7 @@ def mimo_v2(config: Config) -> Architecture:
 def mllama(config: Config) -> Architecture:
     """Llama 3.2 Vision: cross-attention layers among the counted ones, reading the image."""
     hidden, count = hidden_size(config), layer_count(config)
-    crossing = set(config.listing("cross_attention_layers") or [])
+    crossing = config.listing("cross_attention_layers") or []
     own = grouped_query(config, AttentionTraits())
     cross = replace(own, cross=True, extra_parameters=2 * own.head_dim)
     block = dense(config, gated=True)
