@@ -164,8 +164,12 @@ def closed_loop(
         decoding = (osl - 1) * tpot / np.maximum(base + wait + (osl - 1) * tpot, 1e-12)
         running = np.clip(decoding * batch, np.minimum(batch, 1.0), batch)
         tpot = full - slope * np.minimum(batch - running, batch / 2) + interference
+    # Work is conserved: prompts alone cannot take less than their arithmetic, the rest waits for it.
+    prompt_work = in_flight / (dp * stages) * chunks * times.chunk_extra
+    decoding_time = (osl - 1) * tpot
+    wait = wait + np.maximum(prompt_work - (base + wait + burst + decoding_time), 0)
     loaded = base + wait + burst
-    cycle = base + wait + burst + (osl - 1) * tpot
+    cycle = loaded + decoding_time
     known = rates_known
     nan = np.float32(np.nan)
     return Loop(
@@ -179,5 +183,5 @@ def closed_loop(
         interference=np.where(known, interference + 0 * tpot, 0),
         hops=hop_decode + 0 * tpot,
         running=running + 0 * tpot,
-        prefill_share=np.where(known, np.minimum(in_flight / dp * service / cycle, 1), nan),
+        prefill_share=np.where(known, np.minimum(prompt_work / cycle, 1), nan),
     )
