@@ -236,6 +236,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SORT_OPERATION_PARAMETERS": False,
     "SERVE_PERMISSIONS": ["config.access.permissions.MayRead"],
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # `spectacular --validate --fail-on-warn` checks it, without a database
     "POSTPROCESSING_HOOKS": ["config.rest.schema.finish"],
@@ -313,8 +314,12 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        name: {"level": LOG_LEVEL}
-        for name in ("config", "catalog", "estimates", "django", "celery.app.trace", "celery.beat")
+        # Celery tells of every tick and every task; what the tasks did is told by the estimates themselves.
+        "celery": {"level": "WARNING"},
+        **{
+            name: {"level": LOG_LEVEL}
+            for name in ("config", "catalog", "estimates", "django", "celery.apps", "celery.worker.consumer")
+        },
     },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

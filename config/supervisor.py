@@ -105,12 +105,12 @@ def children_of_the_service(host: str, port: int) -> dict[str, Child]:
     worker = Child(
         "worker",
         [
-            *(*celery, "worker", f"--concurrency={min(2, cores)}", "--loglevel=INFO"),
+            *(*celery, "worker", f"--concurrency={min(2, cores)}", "--loglevel=WARNING"),
             *("--without-gossip", "--without-mingle"),
         ],
         environment,
         # A second signal makes Celery give its unfinished tasks back to the broker.
-        endings=((signal.SIGTERM, 4.0), (signal.SIGQUIT, 4.0)),
+        endings=((signal.SIGTERM, 2.0), (signal.SIGQUIT, 3.0)),
     )
     beat = Child(
         "beat",
@@ -259,8 +259,7 @@ class Supervisor:
         announce(self.host, self.port, login, time.monotonic() - started)
         self.launch(service["worker"])
         self.launch(service["beat"])
-        if command_exists("recalculate"):
-            self.launch(service["first"])
+        self.launch(service["first"])
         self.keep()
 
     def end(self) -> None:
@@ -288,12 +287,6 @@ def login_line() -> str:
         return ""
     finally:
         path.unlink(missing_ok=True)
-
-
-def command_exists(name: str) -> bool:
-    from django.core.management import get_commands
-
-    return name in get_commands()
 
 
 def announce(host: str, port: int, login: str, seconds: float) -> None:
@@ -361,9 +354,6 @@ def serve() -> int:
         follow_parent_into_death()
     code = 0
     try:
-        import django
-
-        django.setup()
         record_processes([])
         supervisor.run()
     except StartError as error:
