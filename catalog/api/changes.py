@@ -57,7 +57,7 @@ def histories() -> dict[str, History]:
     for events in apps.get_app_config("catalog").get_models():
         if not issubclass(events, pghistory.models.Event):
             continue
-        tracked: type[Model] = events.pgh_tracked_model
+        tracked: Any = events.pgh_tracked_model
         name = NAMES.get(tracked, slugify(str(tracked._meta.verbose_name_plural)))
         columns = tuple(
             field.attname for field in events._meta.concrete_fields if not field.name.startswith("pgh_")

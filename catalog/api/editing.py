@@ -93,7 +93,13 @@ def read_change(body: Any, model: type[Accelerator] | type[System]) -> Change:
     if faults:
         raise invalid_body(faults)
     return Change(
-        values, source, kind, confidence, texts["observed_on"], texts["as_printed"], texts["change_reason"]
+        values,
+        source,
+        str(kind),
+        confidence,
+        texts["observed_on"],
+        texts["as_printed"],
+        texts["change_reason"],
     )
 
 
@@ -178,8 +184,9 @@ class FigureEditing(DetailView):
         if request.query_params:
             raise Problem(400, "invalid-parameters", "A PATCH takes no query parameters.")
         context: dict[str, Any] = {"via": "api"}
-        if request.auth is not None:
-            context["token"] = request.auth.prefix
+        token: Any = request.auth
+        if token is not None:
+            context["token"] = token.prefix
         # Reading the body first refuses malformed JSON before anything is locked.
         body = request.data
         with pghistory.context(**context), transaction.atomic():

@@ -166,7 +166,7 @@ SYSTEMS = Resource(
 )
 
 
-def _offer_systems(pk: int) -> list[dict[str, str]]:
+def _offer_systems(pk: int) -> list[Any]:
     return list(System.objects.filter(offer=pk).order_by("slug").values("slug", "name"))
 
 

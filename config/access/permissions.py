@@ -18,8 +18,9 @@ class MayRead(BasePermission):
 
 def may(request: Request, scope: Scope, permission: str) -> bool:
     """Whether the client may write: a token by its scope, a session by its person's permission."""
-    if request.auth is not None:
-        return bool(request.auth.allows(scope))
+    token: Any = request.auth
+    if token is not None:
+        return bool(token.allows(scope))
     return request.user.is_authenticated and request.user.has_perm(permission)
 
 

@@ -48,7 +48,9 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> HttpResp
     detail, faults = str(exception.detail), []
     if isinstance(exception, exceptions.MethodNotAllowed) and view is not None:
         accepted = view.allowed_methods
-        detail = f"{str(request.method)[:20]} is not possible here; use {', '.join(accepted)}."
+        detail = (
+            f"{str(request.method if request else '')[:20]} is not possible here; use {', '.join(accepted)}."
+        )
         faults = [Fault("", "method", detail, accepted)]
     elif isinstance(exception, exceptions.NotAcceptable) and view is not None:
         accepted = [renderer.media_type for renderer in view.get_renderers()]

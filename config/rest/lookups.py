@@ -68,13 +68,13 @@ def condition(name: str, column: Column, lookup: str, values: list[str], faults:
         )
         return None
     if lookup == IS_NULL:
-        parsed = [_parse(name, _boolean, value, "true or false", faults) for value in values]
-        if None in parsed or not _once(name, values, faults):
+        wanted = [_parse(name, _boolean, value, "true or false", faults) for value in values]
+        if None in wanted or not _once(name, values, faults):
             return None
         unknown = Q(**{f"{column.path}__isnull": True})
         if column.type in (Type.TEXT, Type.SLUG):
             unknown |= Q(**{column.path: ""})
-        return unknown if parsed[0] else ~unknown
+        return unknown if wanted[0] else ~unknown
     if lookup == CONTAINS:
         if any(not value for value in values):
             faults.append(Fault(f"?{name}", "empty", f"{name} is empty", "text"))

@@ -1,6 +1,6 @@
 """Chooses the format of an answer: `format=` where given, else the Accept header."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -13,7 +13,7 @@ from config.rest.faults import Fault, invalid_parameters
 class Negotiation(DefaultContentNegotiation):
     """As REST framework has it, but an unknown `format=` is a 400 that names the known ones."""
 
-    def filter_renderers(self, renderers: Sequence[BaseRenderer], format: str) -> list[BaseRenderer]:
+    def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> list[BaseRenderer]:
         found = [renderer for renderer in renderers if renderer.format == format]
         if not found:
             accepted = [str(renderer.format) for renderer in renderers]

@@ -132,30 +132,27 @@ def row_example(resource: Resource) -> dict[str, Any]:
 
 
 def list_parameters(resource: Resource) -> list[OpenApiParameter]:
-    """Every parameter of a list: filters by column, the resource's own, and those of all lists."""
-    found = [
-        _filter(name, column, lookup) for name, (column, lookup) in filter_names(resource.columns).items()
-    ]
-    for parameter in resource.parameters:
-        found.append(
-            OpenApiParameter(
-                parameter.name,
-                str,
-                description=parameter.meaning,
-                enum=parameter.words or None,
-                many=parameter.repeatable,
-                explode=True if parameter.repeatable else None,
-            )
-        )
+    """Every parameter of a list: the resource's own, those of all lists, and the filters by column."""
     sortable = [column.name for column in resource.columns if column.sortable]
-    found += detail_parameters([column.name for column in resource.columns], FORMATS)
+    order = f" Default: {','.join(resource.ordering)}." if resource.ordering else ""
+    found = [
+        OpenApiParameter(
+            parameter.name,
+            str,
+            description=parameter.meaning,
+            enum=parameter.words or None,
+            many=parameter.repeatable,
+            explode=True if parameter.repeatable else None,
+        )
+        for parameter in resource.parameters
+    ]
     found += [
         OpenApiParameter(
             "ordering",
             str,
             description="Comma-separated names, `-` first for descending; the unknown comes last. Of "
             + ", ".join(sortable)
-            + f". Default: {','.join(resource.ordering)}.",
+            + f".{order}",
         ),
         OpenApiParameter(
             "limit", int, description=f"Rows on a page, 1 to {LARGEST_LIMIT}; default {DEFAULT_LIMIT}."
@@ -170,6 +167,10 @@ def list_parameters(resource: Resource) -> list[OpenApiParameter]:
                 description=f"`{FIRST_CURSOR}`, then as each next link has it: all rows at constant cost.",
             )
         )
+    found += detail_parameters([column.name for column in resource.columns], FORMATS)
+    found += [
+        _filter(name, column, lookup) for name, (column, lookup) in filter_names(resource.columns).items()
+    ]
     return found
 
 

@@ -26,10 +26,8 @@ class ApiView(APIView):
 
     renderer_classes: Any = [JsonRenderer]
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
-        answer = super().finalize_response(request, response, *args, **kwargs)
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer: Any = super().finalize_response(request, response, *args, **kwargs)
         if request.method not in ("GET", "HEAD", "PATCH"):
             return answer
         if not isinstance(answer, Response) or answer.status_code != 200:
@@ -39,6 +37,9 @@ class ApiView(APIView):
             answer["ETag"] = etag_of(answer.content, self.version_of(answer.data))
         answer["Cache-Control"] = "private, no-cache"
         answer["Vary"] = "Accept, Authorization, Cookie"
+        if request.method == "HEAD":
+            answer["Content-Length"] = str(len(answer.content))
+            answer.content = b""
         return answer_not_modified(request, answer)
 
     def version_of(self, data: Any) -> int | None:
@@ -138,21 +139,21 @@ def routes(resource: Resource, single: type[DetailView] | None = None) -> list[U
     from config.rest.schema import described_detail, described_list
 
     renderers: list[type[BaseRenderer]] = [JsonRenderer, CsvRenderer]
-    listing = type(
+    listing: Any = type(
         f"{_camel(resource.name)}ListView",
         (ListView,),
         {"resource": resource, "renderer_classes": renderers, "__doc__": resource.meaning},
     )
     found = [path(resource.name, described_list(listing, resource).as_view(), name=f"{resource.name}-list")]
     if resource.has_detail:
-        single = single or type(
+        made: Any = single or type(
             f"{_camel(resource.noun)}DetailView",
             (DetailView,),
             {"resource": resource, "__doc__": resource.meaning},
         )
         address = f"{resource.name}/<key:key>"
         found.append(
-            path(address, described_detail(single, resource).as_view(), name=f"{resource.name}-detail")
+            path(address, described_detail(made, resource).as_view(), name=f"{resource.name}-detail")
         )
     return found
 

@@ -232,7 +232,7 @@ def attach_context(pks: list[int], rows: list[Row], wanted: set[str], prices: Pr
         quotes = prices.by_offer.get(offer, {})
         chosen = quotes.get(prices.pricing_model)
         row["systems"] = systems.get(offer, [])
-        row["quote"] = chosen.as_json() if chosen else None
+        row["quote"] = shown(chosen) if chosen else None
         row["costs"] = {basis: cost(quote, throughput, isl, osl) for basis, quote in sorted(quotes.items())}
         row["stale"] = calculation in stale
         row["explain"] = f"/api/v1/estimates/{pk}/explain"
@@ -243,7 +243,12 @@ def cost(quote: QuoteUsed, throughput: float | None, isl: float, osl: float) -> 
     costs: dict[str, Any] = {"usd_per_hour": f"{quote.usd_per_hour:f}"}
     if throughput:
         costs = dict(token_cost(quote.usd_per_hour, throughput, isl, osl).as_json())
-    return {**costs, "quote": quote.as_json()}
+    return {**costs, "quote": shown(quote)}
+
+
+def shown(quote: QuoteUsed) -> dict[str, Any]:
+    """The quote as the API shows it: unknown text is null."""
+    return {name: None if value == "" else value for name, value in quote.as_json().items()}
 
 
 class EstimateListView(ListView):
