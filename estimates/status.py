@@ -105,4 +105,5 @@ def current_status() -> Status:
 
 def _last_run() -> dict[str, Any] | None:
     """The most recent calculation run, its columns as they are; None before the first."""
-    return CalculationRun.objects.order_by("-pk").values().first()
+    row = CalculationRun.objects.order_by("-pk").values().first()
+    return None if row is None else dict(row)

@@ -1,4 +1,4 @@
-"""`manage.py recalculate`: make estimates anew, with progress, here or in the workers of a service."""
+"""`manage.py recalculate`: make estimates anew, with progress, here or by the workers of a running service."""
 
 from __future__ import annotations
 
