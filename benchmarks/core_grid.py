@@ -1,7 +1,7 @@
 """Speed of the grid: `python benchmarks/core_grid.py [models] [offers]` prints configurations a second.
 
-Builds synthetic models of the usual kinds and offers of a catalogue's size (chips alone and in nodes, racks of
-72), evaluates all under seven workloads on one core, and prints per model: rows, configurations, seconds.
+Builds synthetic models of the usual kinds and offers of a catalogue's size (chips, nodes of them and racks
+of 72), evaluates all under seven workloads on one core, and prints per model: rows, configurations, seconds.
 """
 
 from __future__ import annotations

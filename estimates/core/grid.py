@@ -22,7 +22,7 @@ from estimates.core.deployments import (
     stage_limit,
 )
 from estimates.core.efficiency import EfficiencyTable
-from estimates.core.facts import ModelFacts, Offer, Workload
+from estimates.core.facts import Chip, ModelFacts, Offer, Workload
 from estimates.core.grid_block import Block, GridSpec, WorkloadTable, evaluate_block
 from estimates.core.grid_result import GridResult, RowBuilder
 from estimates.core.lanes import Lane, Variant
@@ -88,14 +88,27 @@ def _workload_table(model: ModelFacts, workloads: Sequence[Workload], rows: RowB
 
 
 def _variants(offers: Sequence[Offer], rows: RowBuilder, workloads: int) -> dict[Variant, list[int]]:
-    """Offers that can be evaluated, by chip and links; the others are refused by the missing fact."""
+    """Offers that can be evaluated, by chip and links; the others are refused by the missing fact.
+
+    A chip alone uses no link and joins the first variant of its kind.
+    """
     variants: dict[Variant, list[int]] = {}
+    first: dict[Chip, Variant] = {}
+    alone: list[int] = []
     for index, offer in enumerate(offers):
         refusal = refuse_chip(offer.chip)
         if refusal is not None:
             rows.refuse_offer(index, refusal)
+        elif workloads and offer.count == 1:
+            alone.append(index)
         elif workloads:
-            variants.setdefault(Variant(offer.chip, offer.scale_up, offer.scale_out), []).append(index)
+            variant = Variant(offer.chip, offer.scale_up, offer.scale_out)
+            variants.setdefault(variant, []).append(index)
+            first.setdefault(offer.chip, variant)
+    for index in alone:
+        offer = offers[index]
+        variant = first.setdefault(offer.chip, Variant(offer.chip, offer.scale_up, offer.scale_out))
+        variants.setdefault(variant, []).append(index)
     return variants
 
 
@@ -133,17 +146,17 @@ def _blocks(
     per_lane = len(table.kept) * len(grid.batches)
     pending: list[Lane] = []
     owners: list[int] = []
-    counts: list[int] = []
+    counts: list[tuple[int, ...]] = []
     known: dict[int, list] = {}
     for number, (variant, members) in enumerate(variants.items()):
-        count = max(offers[index].count for index in members)
-        found = _lanes_of(model, lowered, variant, count, grid, known)
+        sizes = tuple(sorted({offers[index].count for index in members}))
+        found = _lanes_of(model, lowered, variant, sizes[-1], grid, known)
         if pending and (len(pending) + len(found)) * per_lane > CHUNK_ELEMENTS:
             yield evaluate_block(model, lowered, pending, owners, counts, table, efficiency, grid)
             pending, owners, counts = [], [], []
         pending += found
         owners += [number] * len(found)
-        counts += [count] * len(found)
+        counts += [sizes] * len(found)
     if pending:
         yield evaluate_block(model, lowered, pending, owners, counts, table, efficiency, grid)
 

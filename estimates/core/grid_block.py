@@ -70,7 +70,7 @@ def evaluate_block(
     lowered: Lowered,
     pending: list[Lane],
     owners: list[int],
-    counts: list[int],
+    counts: list[tuple[int, ...]],
     table: WorkloadTable,
     efficiency: EfficiencyTable,
     grid: GridSpec,
@@ -80,12 +80,12 @@ def evaluate_block(
     groups = np.array([lane.group for lane in pending])
     limits = np.array(
         [
-            pipeline_limit(lane.variant, count, lane.group, lowered)
-            for lane, count in zip(pending, counts, strict=True)
+            pipeline_limit(lane.variant, sizes[-1], lane.group, lowered)
+            for lane, sizes in zip(pending, counts, strict=True)
         ]
     )
     contexts = [float(value) for value in table.full_context]
-    options = stage_options(memory, lanes, limits, contexts, lowered.layers, grid.stages)
+    options = stage_options(memory, lanes, limits, contexts, lowered.layers, grid.stages, counts)
     lane_of = np.repeat(np.arange(len(pending)), [len(option) for option in options])
     pp = np.array([stages for option in options for stages in option], np.int64)
 

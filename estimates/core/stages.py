@@ -57,10 +57,13 @@ def stage_options(
     contexts: Sequence[float],
     layer_count: int,
     usual: Sequence[int] = USUAL_STAGES,
+    counts: Sequence[tuple[int, ...]] | None = None,
 ) -> list[tuple[int, ...]]:
     """Stage counts to try for each lane: the usual ones, and what the shortest and longest context need.
 
-    On SRAM-first machines more chips than needed hold more requests: twice and four times as many are tried.
+    The usual ones stay where they do not fit, because they carry the shortfall of the smaller offers. On
+    SRAM-first machines more chips than needed hold more requests: twice and four times as many are tried,
+    and all chips of every offer (`counts` of each lane's variant).
     """
     shortest = needed_stages(memory, lanes, limits, min(contexts), layer_count)
     longest = needed_stages(memory, lanes, limits, max(contexts), layer_count)
@@ -68,13 +71,12 @@ def stage_options(
     for row, lane in enumerate(lanes.lanes):
         limit = int(limits[row])
         needed = [int(n) for n in (shortest[row], longest[row]) if n]
-        if not needed:  # nothing fits: the most stages come nearest and carry the shortfall
-            sram = lane.variant.chip.sram_first
-            chosen = {limit if sram else max(n for n in WIDER_STAGES if n <= limit)}
-        elif lane.variant.chip.sram_first:
+        if lane.variant.chip.sram_first:
             chosen = {min(limit, n * factor) for n in needed for factor in (1, 2, 4)}
+            chosen |= {limit, *(counts[row] if counts else ())}
         else:
-            chosen = {n for n in usual if n <= limit} | set(needed)
-            chosen = {n for n in chosen if n >= min(needed)}
+            chosen = {n for n in usual if n <= limit} | set(needed) | {1}
+            if not needed:
+                chosen.add(max(n for n in WIDER_STAGES if n <= limit))
         options.append(tuple(sorted(chosen)))
     return options

@@ -139,6 +139,24 @@ def test_what_fits_nowhere_has_one_row_with_shortfall_and_change():
     assert single.shortfall_bytes == pytest.approx(row["shortfall_bytes"], rel=1e-9)
 
 
+def test_every_row_stays_within_its_offer(answered):
+    """Also where nothing fits: the shortfall is that of a deployment on the chips there are."""
+    _, result = answered
+    counts = {entry.slug: entry.count for entry in OFFERS}
+    for row in result.rows():
+        if row["state"] != "refused":
+            assert row["tp"] * row["dp"] * row["pp"] * row["replicas"] <= counts[row["offer"]]
+
+
+@pytest.mark.parametrize("count", [1, 8, 64])
+def test_the_shortfall_of_an_sram_machine_uses_all_its_chips(count):
+    machines = [offer(GROQ, n, None) for n in (1, 8, 64)]
+    rows = by_key(best_deployments(LLAMA, machines, [CHAT], efficiency(), GridSpec(schemes=("fp8",))))
+    row = rows[f"{count}xgroq-lpu-v1", "chat", "throughput"]
+    assert (row["state"], row["pp"]) == ("does_not_fit", count)
+    assert row["shortfall_bytes"] == pytest.approx(72_656_371_712 / count - 0.95 * 0.23e9, rel=0.02)
+
+
 def test_missing_facts_are_named(answered):
     _, result = answered
     rows = by_key(result)
