@@ -12,8 +12,9 @@ def significant(value: float, digits: int = 3, most_decimals: int = 6) -> str:
     """A number to so many significant digits, never in exponent form, thousands separated."""
     if value == 0:
         return "0"
+    value = float(f"{value:.{digits - 1}e}")  # 0.9999 is 1.00, not 1.000
     places = digits - 1 - math.floor(math.log10(abs(value)))
-    return f"{round(value, places):,.{min(max(places, 0), most_decimals)}f}"
+    return f"{value:,.{min(max(places, 0), most_decimals)}f}"
 
 
 def aligned(value: float, decimals: int, digits: int = 3) -> str:

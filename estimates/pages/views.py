@@ -70,10 +70,8 @@ def finder_page(request: HttpRequest) -> HttpResponse:
             "answer_template": "explorer/_answer.html",
         },
     )
-    if is_fragment(request):
-        response["HX-Push-Url" if "HX-Source" in request.headers else "HX-Replace-Url"] = (
-            request.path + question.address()
-        )
+    if is_fragment(request) and request.headers.get("HX-Source", "").startswith("form"):
+        response["HX-Push-Url"] = request.path + question.address()
     return response
 
 
@@ -130,7 +128,8 @@ def _controls(question: Question, catalogue: finder.Catalogue) -> dict[str, obje
 
 def _page(request: HttpRequest, context: dict[str, object], status: int = 200) -> HttpResponse:
     if is_fragment(request):
-        return render(request, str(context["answer_template"]), context, status=status)
+        part = {**context, "fragment": True}
+        return render(request, str(context["answer_template"]), part, status=status)
     whole = {**context, "frame": finder.read_frame(), "here": "finder"}
     return render(request, "explorer/finder.html", whole, status=status)
 

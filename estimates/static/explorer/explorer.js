@@ -100,5 +100,11 @@
     const spans = (names.length ? names : ["any vendor"]).map((name) => { const span = document.createElement(names.length ? "span" : "i"); span.textContent = name; return span; });
     menu.querySelector("summary").replaceChildren(...spans);
   });
+  // Empty limits are the workload's own: the fields say which.
+  document.addEventListener("change", (event) => {
+    if (event.target.name !== "workload") return;
+    const chosen = event.target.selectedOptions[0];
+    for (const name of ["tpot", "ttft"]) event.target.form.elements[name].placeholder = chosen.dataset[name] || "any";
+  });
   document.addEventListener("htmx:after:swap", () => { marked = ""; });
 })();
