@@ -136,7 +136,11 @@ def chip_terms(
     known = table.cache.get(key)
     if isinstance(known, ChipTerms):
         return known
-    bandwidth = chip.bandwidth or np.inf
+    bandwidth = np.inf
+    if chip.bandwidth is not None:
+        # The fact where it is known, otherwise what published runs of the unit show.
+        share = 1.0 if chip.npu_bandwidth_share else table.coefficient("unit_bandwidth_share", chip)
+        bandwidth = chip.bandwidth * share
     values: list[float] = []
     levels: list[int] = []
     computes: list[tuple[str, str | None]] = []
