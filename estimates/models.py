@@ -1,4 +1,4 @@
-"""Cached estimates in Postgres: what was calculated, from which versions of facts, and the runs that did it."""
+"""Cached estimates in Postgres: what was calculated, from which versions of facts, and by which runs."""
 
 from django.db import models
 

@@ -26,7 +26,7 @@ from estimates.store import Written
 SCOPES: Final = "all, stale, model:SLUG or accelerator:SLUG"
 
 
-class UnknownScope(ValueError):
+class UnknownScope(ValueError):  # noqa: N818
     """A scope that names nothing: the value, what is accepted, and near matches."""
 
     def __init__(self, value: str, accepted: str, near: Collection[str] = ()) -> None:

@@ -39,7 +39,7 @@ class Fault:
         return {"pointer": self.pointer, "code": self.code, "detail": self.detail, "accepted": self.accepted}
 
 
-class InvalidQuestion(ValueError):
+class InvalidQuestion(ValueError):  # noqa: N818
     """A question that cannot be put; `faults` say where and what would do."""
 
     def __init__(self, *faults: Fault) -> None:

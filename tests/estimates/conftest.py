@@ -1,8 +1,8 @@
 """A tiny catalogue for the tests of the estimates: three accelerators, three models, two workloads.
 
 Figures are those of the datasheets (H100 SXM: 80 GB, 3,350 GB/s, 989 TFLOPS bf16, 1,979 fp8, NVLink 450 GB/s
-per direction; L40S: 48 GB, 864 GB/s, 362 TFLOPS bf16, PCIe 4) and of the published configurations (Llama 3.1 8B
-and 70B); `mystery` is an announced part whose bandwidth nobody has published.
+per direction; L40S: 48 GB, 864 GB/s, 362 TFLOPS bf16, PCIe 4) and of the published configurations (Llama 3.1
+8B and 70B); `mystery` is an announced part whose bandwidth nobody has published.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Hints after a write: sent after commit, lost without harm when the broker is down, taken by a real worker."""
+"""Hints after a write: sent after commit, lost without harm with the broker down, taken by a real worker."""
 
 import logging
 import time

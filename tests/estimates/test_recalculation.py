@@ -116,7 +116,7 @@ def test_an_edit_by_raw_sql_becomes_stale_and_the_sweeper_converges(calculated: 
     before = tpots(calculated.h100)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE catalog_accelerator SET memory_bandwidth_gbs = 1.2 * memory_bandwidth_gbs WHERE slug = %s",
+            "UPDATE catalog_accelerator SET memory_bandwidth_gbs = 4020 WHERE slug = %s",
             ["nvidia-h100-sxm"],
         )
     assert set(stale_calculations().values_list("accelerator", flat=True)) == {calculated.h100.pk}

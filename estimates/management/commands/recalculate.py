@@ -1,10 +1,12 @@
-"""`manage.py recalculate`: make estimates anew, with progress, here or by the workers of a running service."""
+"""`manage.py recalculate`: make estimates anew, with progress, here or by the workers of a service."""
 
 from __future__ import annotations
 
 import os
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
@@ -20,7 +22,9 @@ from rich.progress import (
 )
 
 from estimates import runs, store
-from estimates.models import Calculation, CalculationRun, CalculationState, Estimate
+from estimates.models import Calculation, CalculationRun, CalculationState, Estimate, RunState
+
+LINE_EVERY_SECONDS = 5.0
 
 
 class Command(BaseCommand):
@@ -79,7 +83,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def work(self, run: CalculationRun, workers: int, enqueue: bool) -> None:
+        follow = runs.follow if enqueue else partial(runs.work_on, processes=workers if run.chunks > 1 else 1)
         console = Console(file=cast(Any, self.stdout)._out, highlight=False)
+        if not console.is_terminal:
+            follow(run, on_progress=self.lines())
+            return
         with Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -101,10 +109,26 @@ class Command(BaseCommand):
                     done = f"{state.chunks_done} of {state.chunks} models"
                     self.stdout.write(f"calculated {done}, {state.configurations:,} configurations")
 
-            if enqueue:
-                runs.follow(run, show)
-            else:
-                runs.work_on(run, workers if run.chunks > 1 else 1, show)
+            follow(run, on_progress=show)
+
+    def lines(self) -> Callable[[CalculationRun], None]:
+        """Progress for a log: a line every few seconds while something has changed."""
+        shown = (-1, time.monotonic() - LINE_EVERY_SECONDS)
+
+        def show(state: CalculationRun) -> None:
+            nonlocal shown
+            ended = state.state == RunState.DONE
+            if state.chunks_done == shown[0]:
+                return
+            if ended or time.monotonic() - shown[1] >= LINE_EVERY_SECONDS:
+                shown = (state.chunks_done, time.monotonic())
+                self.stdout.write(
+                    f"Calculating: {state.chunks_done} of {state.chunks} models, "
+                    f"{state.configurations:,} configurations"
+                )
+                self.stdout.flush()
+
+        return show
 
     def report(self, run: CalculationRun, seconds: float) -> None:
         failed = Calculation.objects.filter(state=CalculationState.FAILED).count()
