@@ -4,6 +4,7 @@ from django.db import models
 
 from catalog.models.constraints import not_negative, positive
 from catalog.models.history import bump_version, touch_accelerator, tracked
+from catalog.models.slugs import CatalogueSlugField
 from catalog.models.sources import Confidence, FigureKind
 from catalog.models.vendors import Vendor
 
@@ -41,7 +42,7 @@ class Accelerator(models.Model):
     Every figure column is tied to its accepted `Figure` by its name. Rates are dense.
     """
 
-    slug = models.SlugField(max_length=120, unique=True)
+    slug = CatalogueSlugField(max_length=120, unique=True)
     name = models.CharField(max_length=200)
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="accelerators")
     family = models.CharField(max_length=100, blank=True)

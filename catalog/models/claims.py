@@ -5,6 +5,7 @@ from django.db import models
 from catalog.models.accelerators import Accelerator
 from catalog.models.history import tracked
 from catalog.models.language_models import LanguageModel
+from catalog.models.slugs import CatalogueSlugField
 from catalog.models.sources import Source
 from catalog.models.systems import System
 
@@ -20,7 +21,7 @@ class Relation(models.TextChoices):
 class PublishedClaim(models.Model):
     """A published sentence with a number that the service can be held against."""
 
-    slug = models.SlugField(max_length=160, unique=True)
+    slug = CatalogueSlugField(max_length=160, unique=True)
     subject = models.CharField(max_length=300)
     quantity = models.CharField(max_length=60)
     value = models.FloatField(null=True, blank=True)

@@ -4,6 +4,7 @@ from django.db import models
 
 from catalog.models.constraints import not_negative, positive
 from catalog.models.history import bump_version, tracked
+from catalog.models.slugs import CatalogueSlugField
 from catalog.models.sources import Confidence, FigureKind
 from catalog.models.vendors import Vendor
 
@@ -21,7 +22,7 @@ class Role(models.TextChoices):
 class LanguageModel(models.Model):
     """A checkpoint. `architecture` is the validated description; counts and KV terms are computed from it."""
 
-    slug = models.SlugField(max_length=160, unique=True)
+    slug = CatalogueSlugField(max_length=160, unique=True)
     hf_id = models.CharField("repository", max_length=200, unique=True)
     name = models.CharField(max_length=200)
     publisher = models.ForeignKey(

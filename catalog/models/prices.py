@@ -5,6 +5,7 @@ from django.db import models
 from catalog.models.accelerators import Accelerator
 from catalog.models.constraints import not_negative, positive
 from catalog.models.history import append_only, touch_accelerator, tracked
+from catalog.models.slugs import CatalogueSlugField
 from catalog.models.sources import Source
 
 
@@ -12,7 +13,7 @@ from catalog.models.sources import Source
 class Provider(models.Model):
     """A cloud, marketplace or API host."""
 
-    slug = models.SlugField(max_length=100, unique=True)
+    slug = CatalogueSlugField(max_length=100, unique=True)
     name = models.CharField(max_length=200)
     website = models.URLField(blank=True)
 
@@ -26,7 +27,7 @@ class Provider(models.Model):
 class Offer(models.Model):
     """A distinct shape of hardware (chip, count, link) that gets one estimate, whatever its product names."""
 
-    slug = models.SlugField(max_length=160, unique=True)
+    slug = CatalogueSlugField(max_length=160, unique=True)
     accelerator = models.ForeignKey(Accelerator, models.CASCADE, related_name="offers")
     count = models.PositiveIntegerField()
     scale_up_gbs = models.FloatField(null=True, blank=True)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from catalog.models.history import tracked
+from catalog.models.slugs import CatalogueSlugField
 
 
 class FigureKind(models.TextChoices):
@@ -33,7 +34,7 @@ class Confidence(models.TextChoices):
 class Source(models.Model):
     """A document, table or page that a figure was read from."""
 
-    slug = models.SlugField(max_length=200, unique=True)
+    slug = CatalogueSlugField(max_length=200, unique=True)
     title = models.CharField(max_length=500)
     url = models.CharField(max_length=1000, blank=True, help_text="web address or repository@commit:path")
     publisher = models.CharField(max_length=200, blank=True)

@@ -5,6 +5,7 @@ from django.db import models
 from catalog.models.accelerators import Accelerator, Status
 from catalog.models.constraints import not_negative, positive
 from catalog.models.history import bump_version, tracked
+from catalog.models.slugs import CatalogueSlugField
 from catalog.models.vendors import Vendor
 
 
@@ -12,7 +13,7 @@ from catalog.models.vendors import Vendor
 class System(models.Model):
     """A machine: one accelerator type, a count and a fabric. Systems of one shape share one `Offer`."""
 
-    slug = models.SlugField(max_length=160, unique=True)
+    slug = CatalogueSlugField(max_length=160, unique=True)
     name = models.CharField(max_length=300)
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="systems")
     accelerator = models.ForeignKey(Accelerator, models.PROTECT, related_name="systems")

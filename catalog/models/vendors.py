@@ -3,13 +3,14 @@
 from django.db import models
 
 from catalog.models.history import bump_version, tracked
+from catalog.models.slugs import CatalogueSlugField
 
 
 @tracked
 class Vendor(models.Model):
     """A maker of accelerators or systems, or a publisher of language models."""
 
-    slug = models.SlugField(max_length=100, unique=True)
+    slug = CatalogueSlugField(max_length=100, unique=True)
     name = models.CharField(max_length=200, unique=True)
     website = models.URLField(blank=True)
     makes_hardware = models.BooleanField(default=False)

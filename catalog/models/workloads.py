@@ -4,13 +4,14 @@ from django.db import models
 
 from catalog.models.constraints import positive, share
 from catalog.models.history import bump_version, tracked
+from catalog.models.slugs import CatalogueSlugField
 
 
 @tracked
 class Workload(models.Model):
     """Input and output length, and the service levels that make an answer useful."""
 
-    slug = models.SlugField(max_length=80, unique=True)
+    slug = CatalogueSlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
     isl = models.PositiveIntegerField("input tokens")
     osl = models.PositiveIntegerField("output tokens")
