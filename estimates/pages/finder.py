@@ -129,6 +129,7 @@ class Result:
     progress: Progress
     chart: Chart | None
     lines: list[Line]
+    fastest: Line | None
     total: int
     unpriced: int
     stale_rows: int
@@ -221,6 +222,7 @@ def answer(question: Question, catalogue: Catalogue) -> Result:
         progress=progress,
         chart=draw(points(answers, ranking.others), dict(catalogue.vendors), question.vendor),
         lines=lines(kept, today),
+        fastest=_fastest([*answers, *ranking.others], today),
         total=len(answers),
         unpriced=sum(row.quote is None for row in answers),
         stale_rows=sum(row.is_stale for row in answers),
@@ -231,6 +233,15 @@ def answer(question: Question, catalogue: Catalogue) -> Result:
         refused=len(judged.refused),
         loosenings=[] if answers else loosenings(question),
     )
+
+
+def _fastest(rows: list[Answer], today: date) -> Line | None:
+    """The priced row with the highest speed for a user."""
+    priced_rows = [row for row in rows if row.tok_s_per_user and row.usd_per_mtok]
+    best = max(
+        priced_rows, key=lambda row: (row.tok_s_per_user or 0.0, -(row.usd_per_mtok or 0.0)), default=None
+    )
+    return next(iter(lines([best], today)), None) if best else None
 
 
 def _state(model: LanguageModel, progress: Progress, ranking: Ranking) -> str:

@@ -1,5 +1,6 @@
 """The finder's question: read from the address, checked against the catalogue, written back to it."""
 
+import difflib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
@@ -172,7 +173,11 @@ class _Reader:
     def _checked(self, name: str, value: str, accepted: Iterable[str]) -> str | None:
         if value in accepted:
             return value
-        self.problems.append(Problem(name, f"“{value[:60]}” is not known", tuple(sorted(accepted))))
+        known = sorted(accepted)
+        near = difflib.get_close_matches(value.lower()[:100], known, n=5)
+        self.problems.append(
+            Problem(name, f"“{value[:60]}” is not known", tuple(dict.fromkeys([*near, *known])))
+        )
         return None
 
 

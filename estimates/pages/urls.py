@@ -7,6 +7,6 @@ from estimates.pages import views
 app_name = "explorer"
 urlpatterns = [
     path("", views.finder_page, name="finder"),
-    path("row/<slug:offer>", views.row, name="row"),
+    path("row/<str:offer>", views.row, name="row"),
     path("finder.csv", views.table_csv, name="csv"),
 ]
