@@ -1,5 +1,6 @@
 """Errors of set-up on the command line: one clear line and exit code 1 in place of a traceback."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ def one_line_errors(arguments: Sequence[str]) -> Iterator[None]:
         if "--traceback" in arguments:
             raise
         print(describe(error), file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 

@@ -429,12 +429,17 @@ def _start_valkey() -> None:
         "maxmemory 256mb\n"
         "maxmemory-policy noeviction\n"
     )
+    owned = data.stat()
+    owner: dict[str, Any] = {}
+    if os.geteuid() == 0 and owned.st_uid != 0:  # as with Postgres, the owner of existing data keeps it
+        owner = {"user": owned.st_uid, "group": owned.st_gid, "extra_groups": []}
     result = subprocess.run(
         [str(get_binary_path()), str(configuration)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=data,
+        **owner,
     )
     deadline = time.monotonic() + START_SECONDS
     while not valkey_is_running():
