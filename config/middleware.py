@@ -18,6 +18,7 @@ from config.problems import problem
 GetResponse = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
 MAX_JSON_DEPTH = 64
+MAX_DISCARDED_BYTES = 32_000_000
 JSON_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # an unclosed one runs to the end
 OPENING, CLOSING = np.frombuffer(b"[{", dtype=np.uint8), np.frombuffer(b"]}", dtype=np.uint8)
 
@@ -90,12 +91,20 @@ class BodyLimitMiddleware:
         if not announced.isdecimal():
             return problem(400, "content-length", "Content-Length is not a whole number.")
         if int(announced) > limit:
+            discard_body(request, int(announced))
             return problem(
                 413,
                 "body-too-large",
                 f"The body has {int(announced):,} bytes; at most {limit:,} are accepted.",
             )
         return self.get_response(request)
+
+
+def discard_body(request: HttpRequest, announced: int) -> None:
+    """Read a refused body, up to a bound: many clients look for no answer before they have sent all of it."""
+    stream, remaining = request.META["wsgi.input"], min(announced, MAX_DISCARDED_BYTES)
+    while remaining > 0 and (chunk := stream.read(min(remaining, 65_536))):
+        remaining -= len(chunk)
 
 
 class JsonDepthMiddleware:

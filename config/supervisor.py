@@ -24,7 +24,7 @@ QUICK_SECONDS = 15
 QUICK_FAILURES = 5
 READY_SECONDS = 90
 GUARD_SECONDS = 3
-ACCESS_LOG = "%(m)s %(U)s%(q)s %(s)s %(B)s bytes %(M)s ms"
+ACCESS_LOG = "%(r)s %(s)s %(B)s bytes %(M)s ms"
 
 
 class StartError(Exception):
