@@ -60,6 +60,9 @@ FAULTS_OF_THE_QUESTION: Final = {
     "unknown_software": "/deployment/software",
 }
 CHIP_FIGURES: Final = QUANTITIES["accelerator"]
+#: No figure of a chip is beyond, in any unit used here; keeps the arithmetic finite.
+SMALLEST: Final = 1e-9
+LARGEST: Final = 1e15
 
 
 @dataclass(slots=True)
@@ -309,6 +312,8 @@ def known_figure(pointer: str, name: str) -> Quantity:
 def checked_figure(pointer: str, name: str, value: float) -> None:
     about = known_figure(pointer, name)
     accepted = about.fault(value)
+    if accepted is None and not SMALLEST <= value <= LARGEST:
+        accepted = f"a number from {SMALLEST:g} to {LARGEST:g} ({about.unit or 'no unit'})"
     if accepted is not None:
         raise InvalidQuestion(
             Fault(pointer, "invalid", f"{name} is {value!r}; accepted: {accepted}", accepted)

@@ -1,6 +1,7 @@
 """The version of the method: a digest of the code and of the efficiency data that make an estimate.
 
-A changed formula or coefficient makes every cached estimate stale by itself; nobody has to raise a number.
+A changed formula or coefficient makes every cached estimate stale by itself; nobody has to raise a number. The
+digest is taken at import, so that a process is known by the code it runs and not by what lies on disk since.
 """
 
 from __future__ import annotations
@@ -20,18 +21,25 @@ def efficiency() -> EfficiencyTable:
     return load_efficiency()
 
 
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """Of the core and of the two modules that feed it, as they stand on disk at the first call."""
+def _digest_of_the_code() -> str:
+    """Of the core and of the modules that feed and read it, as they stand on disk now."""
     digest = hashlib.sha256()
-    files = [*sorted((_HERE / "core").rglob("*.py")), _HERE / "from_catalog.py", _HERE / "combinations.py"]
-    for path in files:
+    around = [_HERE / f"{name}.py" for name in ("from_catalog", "combinations", "rows")]
+    for path in [*sorted((_HERE / "core").rglob("*.py")), *around]:
         digest.update(path.relative_to(_HERE).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
+_CODE = _digest_of_the_code()
+
+
 @lru_cache(maxsize=1)
 def method_version() -> str:
     """At most 40 characters: code, then efficiency data."""
-    return f"{code_digest()[:16]}-{efficiency().version[:16]}"
+    return f"{_CODE[:16]}-{efficiency().version[:16]}"
+
+
+def code_has_changed() -> bool:
+    """Whether other code lies on disk than this process runs: it is to be restarted, not to recalculate."""
+    return _digest_of_the_code() != _CODE

@@ -22,6 +22,7 @@ from catalog.models import Accelerator, LanguageModel
 from estimates import recalculation, runs
 from estimates.from_catalog import read_workloads
 from estimates.models import Calculation
+from estimates.method import code_has_changed
 from estimates.priority import models_by_use
 from estimates.staleness import NEVER_MADE, create_missing_calculations, is_stale
 
@@ -78,12 +79,14 @@ def sweep(
     """
     began = time.monotonic()
     done = Swept()
+    if code_has_changed():
+        log.warning("the method's code has changed since this process started: restart it to recalculate")
+        return done
     scope = Q() if scope is None else scope
     _create_missing()
-    order = models_by_use()
     busy: set[int] = set()  # models whose cells another worker has, or that were tried in vain
     while time.monotonic() - began < budget_seconds:
-        models, chunk = _next_chunk(scope, order, busy)
+        models, chunk = _next_chunk(scope, busy)
         if not chunk:
             break
         written = _claim_and_make(chunk)
@@ -125,14 +128,15 @@ def _create_missing() -> None:
         create_missing_calculations()
 
 
-def _next_chunk(scope: Q, order: Sequence[int], busy: Collection[int]) -> tuple[list[int], list[int]]:
+def _next_chunk(scope: Q, busy: Collection[int]) -> tuple[list[int], list[int]]:
     """Models and calculations worth claiming: stale by an edit, requested by a run, never made."""
     kinds = (is_stale() & ~NEVER_MADE & Q(run=None), Q(run__isnull=False), NEVER_MADE)
     for kind in kinds:
         wanted = Calculation.objects.filter(scope, kind).order_by()
         counted = wanted.values_list("language_model").annotate(cells=Count("pk"))
-        models = models_of_a_chunk({model: n for model, n in counted if model not in busy}, order)
-        if models:
+        cells = {model: n for model, n in counted if model not in busy}
+        if cells:
+            models = models_of_a_chunk(cells, models_by_use())
             return models, list(wanted.filter(language_model__in=models).values_list("pk", flat=True))
     return [], []
 

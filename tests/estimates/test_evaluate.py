@@ -188,6 +188,7 @@ def test_a_model_that_generates_no_text_is_refused(tiny: TinyCatalogue) -> None:
         ({"overrides": {"memory_bandwidth": 1}}, "/overrides/memory_bandwidth", "unknown_figure"),
         ({"overrides": {"memory_bandwidth_gbs": -1}}, "/overrides/memory_bandwidth_gbs", "invalid"),
         ({"overrides": {"memory_bandwidth_gbs": float("nan")}}, "/overrides/memory_bandwidth_gbs", "invalid"),
+        ({"overrides": {"memory_gb": 1e300}}, "/overrides/memory_gb", "invalid"),
         ({"overrides": {"memory_gb": "a lot"}}, "/overrides/memory_gb", "invalid_override"),
         ({"overrides": {"peak_rate:fp4": "+10%"}}, "/overrides/peak_rate:fp4", "nothing_to_scale"),
         ({"overrides": {"memory_gb": "-100%"}}, "/overrides/memory_gb", "invalid"),

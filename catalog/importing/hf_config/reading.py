@@ -12,6 +12,15 @@ DEEPEST_NESTING = 64
 LARGEST_FINITE = 1e300  # 1e308 stands for infinity in exported configurations
 
 
+#: Layers are walked one by one, so their number is bounded: no model has a tenth of this.
+MOST_LAYERS = 10_000
+LAYER_COUNTS = {
+    *("num_hidden_layers", "n_layer", "num_layers", "n_layers", "num_blocks"),
+    *("num_decoder_layers", "decoder_layers", "encoder_layers", "num_global_layers"),
+    *("num_nextn_predict_layers", "mtp_num_hidden_layers"),
+}
+
+
 class ImportRefused(ValueError):  # noqa: N818 - a refusal, as its users read it
     """A configuration that is not imported; the message says why in one line."""
 
@@ -126,8 +135,10 @@ class Config:
             return default
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= 10**12:
-            raise ConfigError(self.field(names), value, f"a whole number of at least {least}")
+        most = MOST_LAYERS if LAYER_COUNTS.intersection(names) else 10**12
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            limit = f"from {least} to {most}" if most == MOST_LAYERS else f"of at least {least}"
+            raise ConfigError(self.field(names), value, f"a whole number {limit}")
         return value
 
     def optional(self, *names: str, least: int = 0) -> int | None:
