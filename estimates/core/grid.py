@@ -24,7 +24,8 @@ from estimates.core.deployments import (
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import Chip, ModelFacts, Offer, Workload
 from estimates.core.grid_block import Block, GridSpec, WorkloadTable, evaluate_block
-from estimates.core.grid_result import GridResult, RowBuilder
+from estimates.core.grid_result import GridResult
+from estimates.core.grid_rows import RowBuilder
 from estimates.core.lanes import Lane, Variant
 from estimates.core.lowering import lower
 from estimates.core.operations import Lowered

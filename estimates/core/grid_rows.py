@@ -1,0 +1,242 @@
+"""Rows of a grid's answer: collected as choices, the distinct ones evaluated exactly together at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimates.core.deployments import Reason
+from estimates.core.efficiency import EfficiencyTable
+from estimates.core.explain import binding_limits
+from estimates.core.facts import ModelFacts, Offer, Workload
+from estimates.core.fingerprint import METHOD_VERSION
+from estimates.core.fit import smallest_changes
+from estimates.core.grades import GRADES, grade_of, interval_scales
+from estimates.core.grid_result import BINDING, CODES, NUMBERS, SIZES, GridResult
+from estimates.core.lanes import Lane
+from estimates.core.lowering import lower
+from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    offer: int
+    workload: int
+    objective: int
+    state: int
+    reason: str = ""
+    slo_reason: str = ""
+    missing_fact: str = ""
+    point: Point | None = None
+    replicas: int = 0
+
+    @property
+    def key(self) -> tuple[int, int, int, float]:
+        """Equal points of one search share their lane object: identity spares hashing facts."""
+        point = self.point
+        assert point is not None
+        return id(point.lane), point.pp, self.workload, point.concurrency
+
+
+class RowBuilder:
+    """Collects a row per answer and evaluates the distinct chosen points together."""
+
+    def __init__(
+        self,
+        model: ModelFacts,
+        offers: Sequence[Offer],
+        workloads: Sequence[Workload],
+        efficiency: EfficiencyTable,
+    ) -> None:
+        self.model = model
+        self.offers = tuple(offers)
+        self.workloads = tuple(workloads)
+        self.efficiency = efficiency
+        self.chosen: list[_Row] = []
+        self.refused_workloads: set[int] = set()
+
+    def refuse_all(self, reason: Reason) -> None:
+        for offer in range(len(self.offers)):
+            self.refuse_offer(offer, reason)
+
+    def refuse_offer(self, offer: int, reason: Reason) -> None:
+        for workload in range(len(self.workloads)):
+            if workload not in self.refused_workloads:
+                self.chosen.append(
+                    _Row(offer, workload, 2, 2, reason.code, missing_fact=reason.missing_fact or "")
+                )
+
+    def refuse_workloads(self, workloads: Sequence[int]) -> None:
+        """Workloads longer than the model's context."""
+        self.refused_workloads.update(workloads)
+        for offer in range(len(self.offers)):
+            for workload in workloads:
+                self.chosen.append(_Row(offer, workload, 2, 2, "context_too_long"))
+
+    def does_not_fit(self, offer: int, workload: int, lane: Lane, pp: int) -> None:
+        facts = self.offers[offer]
+        unlinked = facts.count > 1 and not lane.variant.chip.sram_first
+        unlinked = unlinked and (facts.scale_up is None or facts.scale_up.bytes_per_s is None)
+        point = Point(lane, pp, self.workloads[workload], 1.0)
+        replicas = max(1, facts.count // (lane.group * pp))
+        reason, fact = ("missing_link", "scale_up_bandwidth") if unlinked else ("does_not_fit", "")
+        self.chosen.append(_Row(offer, workload, 2, 1, reason, "", fact, point, replicas))
+
+    def choose(
+        self, offer: int, workload: int, objective: int, lane: Lane, pp: int, in_flight: float, missed: str
+    ) -> None:
+        point = Point(lane, pp, self.workloads[workload], in_flight)
+        replicas = self.offers[offer].count // (lane.group * pp)
+        self.chosen.append(_Row(offer, workload, objective, 0, "", missed, "", point, replicas))
+
+    def result(self, configurations: int) -> GridResult:
+        rows = sorted(self.chosen, key=lambda row: (row.offer, row.workload, row.objective))
+        count = len(rows)
+        columns: dict[str, NDArray] = {name: np.zeros(count, np.int32) for name in (*CODES, *SIZES)}
+        columns |= {name: np.full(count, np.nan) for name in NUMBERS}
+        self._fill_codes(rows, columns)
+        distinct: list[Point] = []
+        position: dict[tuple[int, int, int, float], int] = {}
+        for row in rows:
+            if row.point is not None and row.key not in position:
+                position[row.key] = len(distinct)
+                distinct.append(row.point)
+        schemes = tuple(dict.fromkeys(point.lane.scheme.slug for point in distinct)) or ("",)
+        formats = tuple(dict.fromkeys(point.lane.kv_format for point in distinct)) or ("",)
+        facts = ["", *dict.fromkeys(row.missing_fact for row in rows if row.missing_fact)]
+        if distinct:
+            evaluated = evaluate_points(self.model, distinct, self.efficiency, detailed=True)
+            placed = [number for number, row in enumerate(rows) if row.point is not None]
+            self._fill_points(rows, placed, position, evaluated, columns, schemes, formats, facts)
+        for number, row in enumerate(rows):
+            if row.missing_fact:
+                columns["missing_fact"][number] = facts.index(row.missing_fact)
+        return GridResult(
+            columns=columns,
+            offers=tuple(offer.slug for offer in self.offers),
+            workloads=tuple(workload.slug for workload in self.workloads),
+            schemes=schemes,
+            kv_formats=formats,
+            missing_facts=tuple(facts),
+            configurations=configurations,
+            method_version=METHOD_VERSION,
+            efficiency_version=self.efficiency.version,
+        )
+
+    def _fill_codes(self, rows: list[_Row], columns: dict[str, NDArray]) -> None:
+        for name in ("offer", "workload", "objective", "state", "replicas"):
+            columns[name][:] = [getattr(row, name) for row in rows]
+        for name in ("reason", "slo_reason"):
+            columns[name][:] = [REASON_CODES.index(getattr(row, name)) for row in rows]
+
+    def _fill_points(
+        self,
+        rows: list[_Row],
+        placed: list[int],
+        position: dict[tuple[int, int, int, float], int],
+        evaluated: Evaluated,
+        columns: dict[str, NDArray],
+        schemes: tuple[str, ...],
+        formats: tuple[str, ...],
+        facts: list[str],
+    ) -> None:
+        at = np.array(placed, np.intp)
+        source = np.array([position[rows[number].key] for number in placed], np.intp)
+        points = evaluated.points
+
+        def put(name: str, values: NDArray) -> None:
+            columns[name][at] = np.asarray(values).reshape(-1)[source]
+
+        for name in ("tp", "ep", "dp"):
+            put(name, np.array([getattr(point.lane, name) for point in points]))
+        put("pp", np.array([point.pp for point in points]))
+        put("scheme", np.array([schemes.index(point.lane.scheme.slug) for point in points]))
+        put("kv_format", np.array([formats.index(point.lane.kv_format) for point in points]))
+        grades = [
+            grade_of(point.lane.variant.chip, terms)
+            for point, terms in zip(points, evaluated.lanes.terms, strict=True)
+        ]
+        put("grade", np.array([GRADES.index(grade) + 1 for grade in grades]))
+        put("memory_capacity_bytes", evaluated.memory.capacity)
+        memory = evaluated.memory
+        in_cache = evaluated.cache_per_request * evaluated.in_flight / evaluated.lanes.flat("dp")
+        reserved = memory.reserve_fixed + memory.reserve_share * evaluated.weights + memory.workspace
+        fits = evaluated.capacity >= 1
+        cached = np.where(fits, in_cache, evaluated.cache_per_request)
+        put("memory_used_bytes", evaluated.weights + reserved + cached)
+        short = np.where(fits, np.nan, evaluated.cache_per_request - evaluated.usable)
+        put("shortfall_bytes", short)
+        self._fill_changes(evaluated, fits, put)
+        replicas = columns["replicas"][at]
+        running = columns["state"][at] == 0
+        self._fill_speeds(evaluated, grades, put)
+        for name in (
+            "concurrency",
+            "throughput_output_tok_s",
+            "throughput_low",
+            "throughput_high",
+            "decode_tok_s",
+        ):
+            columns[name][at] *= replicas
+        capacity = np.minimum(np.floor(evaluated.capacity), 2**31 - 1)
+        columns["max_concurrency"][at] = np.minimum(capacity[source] * replicas, 2**31 - 1)
+        limits = binding_limits(evaluated)
+        put("binding_limit", np.array([BINDING.index(limit) for limit in limits]))
+        stopped = at[~running]
+        columns["binding_limit"][stopped] = BINDING.index("capacity")
+        for name in NUMBERS[: NUMBERS.index("memory_used_bytes")]:
+            columns[name][stopped] = np.nan
+        self._fill_missing_rates(at, source, evaluated, columns, facts)
+
+    def _fill_missing_rates(
+        self,
+        at: NDArray,
+        source: NDArray,
+        evaluated: Evaluated,
+        columns: dict[str, NDArray],
+        facts: list[str],
+    ) -> None:
+        """Running rows whose time to first token is unknown carry the rate that is missing."""
+        lacking = missing_rates(lower(self.model.architecture), evaluated.lanes)
+        for number, point in zip(at, source, strict=True):
+            if lacking[point] and columns["state"][number] == 0:
+                fact = f"{lacking[point][0]}_rate"
+                if fact not in facts:
+                    facts.append(fact)
+                columns["missing_fact"][number] = facts.index(fact)
+                columns["reason"][number] = REASON_CODES.index("missing_rate")
+
+    def _fill_changes(self, evaluated: Evaluated, fits: NDArray, put) -> None:  # type: ignore[no-untyped-def]
+        kinds, values = smallest_changes(lower(self.model.architecture), self.model, evaluated, ~fits)
+        put("change_kind", kinds)
+        put("change_value", values)
+
+    def _fill_speeds(self, evaluated: Evaluated, grades: list[str], put) -> None:  # type: ignore[no-untyped-def]
+        loop = evaluated.loop
+        scales = {grade: interval_scales(self.efficiency, grade) for grade in set(grades)}
+        put("concurrency", evaluated.in_flight)
+        put("batch", evaluated.in_flight)
+        put("running_batch", loop.running)
+        put("tok_s_per_user", 1 / loop.tpot)
+        put("ttft_unloaded_s", loop.ttft_unloaded)
+        put("prefill_share", loop.prefill_share)
+        put("decode_tok_s", loop.decode_throughput)
+        for name, quantity, low, high, values in (
+            ("tpot_s", "tpot", "tpot_low_s", "tpot_high_s", loop.tpot),
+            ("ttft_s", "ttft", "ttft_low_s", "ttft_high_s", loop.ttft_loaded),
+            (
+                "throughput_output_tok_s",
+                "throughput",
+                "throughput_low",
+                "throughput_high",
+                loop.throughput,
+            ),
+        ):
+            width = np.exp([scales[grade][quantity] for grade in grades])
+            flat = np.asarray(values).reshape(-1)
+            put(name, flat)
+            put(low, flat / width)
+            put(high, flat * width)
