@@ -1,7 +1,6 @@
 """Slugs: the natural keys of the catalogue, lower-case product or repository names that never change."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
@@ -13,7 +12,7 @@ SLUG_RULE = "Lower-case letters, digits, dots, hyphens and underscores; a letter
 class CatalogueSlugField(models.SlugField):
     """A unique slug that, unlike Django's, may hold dots: `llama-3.1-70b-instruct`."""
 
-    default_validators: ClassVar[list[Callable[[Any], None]]] = [
+    default_validators = [  # noqa: RUF012
         RegexValidator(r"\A[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\Z", SLUG_RULE)
     ]
 
