@@ -1,7 +1,7 @@
 """Health probe of containers and the supervisor: `python -m config.probe URL`, or `--fresh GLOB SECONDS`.
 
-Exit code 0 means healthy. The address is asked with the first of ALLOWED_HOSTS as its host and as if over TLS,
-so that the answer is the application's own and no redirect.
+Exit code 0 means healthy. The address is asked with the first of ALLOWED_HOSTS as its host and as if over
+TLS, so that the answer is the application's own and no redirect.
 """
 
 import glob

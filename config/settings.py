@@ -231,14 +231,14 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Inference Atlas",
-    "DESCRIPTION": "Which hardware runs a language model, how fast, for how many users, at what cost per million "
-    "tokens, how sure that is, and where each number comes from.",
+    "DESCRIPTION": "Which hardware runs a language model, how fast, for how many users, at what cost per "
+    "million tokens, how sure that is, and where each number comes from.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SORT_OPERATION_PARAMETERS": False,
     "SERVE_PERMISSIONS": ["config.access.permissions.MayRead"],
-    "ENABLE_DJANGO_DEPLOY_CHECK": False,  # `spectacular --validate --fail-on-warn` checks it, without a database
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,  # `make test` validates the schema, without a database
     "POSTPROCESSING_HOOKS": ["config.rest.schema.finish"],
 }
 
