@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from numpy.typing import NDArray
 
+from estimates.core.deployments import REASON_CODES
 from estimates.core.fit import CHANGE_KINDS
 from estimates.core.grades import GRADES
 from estimates.core.roofline import LIMITS

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimates.core.deployments import Reason
+from estimates.core.deployments import REASON_CODES, Reason
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.explain import binding_limits
 from estimates.core.facts import ModelFacts, Offer, Workload
