@@ -141,7 +141,7 @@ def selected(given: dict[str, list[str]]) -> QuerySet[Any, Any]:
             parse, accepted = PARSERS[Type.TIME]
             try:
                 conditions &= Q(**{f"pgh_created_at__{lookup}": parse(given[name][0])})
-            except ValueError:
+            except (ValueError, OverflowError):
                 faults.append(Fault(f"?{name}", "invalid", f"{name} is not {accepted}", accepted))
     if faults:
         raise invalid_parameters(faults)

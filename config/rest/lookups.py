@@ -199,7 +199,7 @@ def _date(value: str) -> date:
 
 def _time(value: str) -> datetime:
     moment = datetime.fromisoformat(value.replace(" ", "+"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 PARSERS: dict[Type, tuple[Callable[[str], Any], str]] = {
