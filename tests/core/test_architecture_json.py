@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from architectures import architectures, deepseek_v3, llama_70b
 from hypothesis import given
 
 from estimates.core.architecture_json import ArchitectureError, architecture_from_json, architecture_to_json
 from estimates.core.attention_kind import attention_kind
+from tests.core.architectures import architectures, deepseek_v3, llama_70b
 
 
 @given(architectures)

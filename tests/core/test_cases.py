@@ -7,8 +7,6 @@ an independent estimator on measured operators, not ground truth.
 from __future__ import annotations
 
 import pytest
-from architectures import deepseek_v3, gpt_oss_120b, llama_70b
-from machines import A100, GB, H100, NVLINK_4, efficiency, offer
 
 from estimates.core.architecture import (
     Architecture,
@@ -19,6 +17,8 @@ from estimates.core.architecture import (
 )
 from estimates.core.estimate import evaluate_one
 from estimates.core.facts import Chip, Deployment, Link, MemoryTier, ModelFacts, Workload
+from tests.core.architectures import deepseek_v3, gpt_oss_120b, llama_70b
+from tests.core.machines import A100, GB, H100, NVLINK_4, efficiency, offer
 
 H200 = Chip(
     "nvidia-h200-sxm",

@@ -7,10 +7,10 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from machines import A100, H100, MI300X, WSE3, efficiency
 
 from estimates.core.efficiency import DATA_DIRECTORY, FILES, InvalidEfficiency, load_efficiency
 from estimates.core.facts import Link
+from tests.core.machines import A100, H100, MI300X, WSE3, efficiency
 
 
 def rows(file):

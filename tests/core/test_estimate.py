@@ -6,12 +6,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from architectures import deepseek_v3, gpt_oss_120b, llama_70b
-from kinds import KINDS
-from machines import CHAT, GROQ, H100, MI300X, UNKNOWN_BANDWIDTH, WSE3, efficiency, offer, scaled
 
 from estimates.core.estimate import evaluate_one
 from estimates.core.facts import Deployment, Link, ModelFacts, Workload
+from tests.core.architectures import deepseek_v3, gpt_oss_120b, llama_70b
+from tests.core.kinds import KINDS
+from tests.core.machines import CHAT, GROQ, H100, MI300X, UNKNOWN_BANDWIDTH, WSE3, efficiency, offer, scaled
 
 LLAMA = ModelFacts("llama-3.1-70b-instruct", llama_70b())
 DEEPSEEK = ModelFacts("deepseek-v3", deepseek_v3())

@@ -6,12 +6,12 @@ import math
 from dataclasses import replace
 
 import pytest
-from architectures import deepseek_v3, llama_70b
-from machines import A100, H100, MI300X, UNKNOWN_BANDWIDTH, WSE3, offer
 
 from estimates.core.facts import Deployment, InvalidFact, Link, MemoryTier, ModelFacts, Workload
 from estimates.core.formats import FORMATS, NAMED_SCHEMES, UnknownFormat, named_scheme, number_format
 from estimates.core.lanes import compute_rate
+from tests.core.architectures import deepseek_v3, llama_70b
+from tests.core.machines import A100, H100, MI300X, UNKNOWN_BANDWIDTH, WSE3, offer
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, "80", True])

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from architectures import deepseek_v3, gpt_oss_120b, llama_70b
-from machines import A100, CHAT, GROQ, MI300X, UNKNOWN_BANDWIDTH, WSE3, efficiency, offer
 
 from estimates.core.estimate import evaluate_one
 from estimates.core.facts import Deployment, Link, ModelFacts, Workload
 from estimates.core.grid import GridSpec, best_deployments
+from tests.core.architectures import deepseek_v3, gpt_oss_120b, llama_70b
+from tests.core.machines import A100, CHAT, GROQ, MI300X, UNKNOWN_BANDWIDTH, WSE3, efficiency, offer
 
 LLAMA = ModelFacts("llama", llama_70b())
 OFFERS = [

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from architectures import architectures, deepseek_v3, gpt_oss_120b, llama_70b
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ from estimates.core.architecture import (
     ShortConvolution,
 )
 from estimates.core.kv_cache import kv_bytes, kv_terms
+from tests.core.architectures import architectures, deepseek_v3, gpt_oss_120b, llama_70b
 
 
 def model(*groups: tuple[int, Mixer], **fields: object) -> Architecture:

@@ -6,10 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from architectures import architectures, deepseek_v3, gpt_oss_120b, llama_70b
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machines import GROQ, H100, NVLINK_4, efficiency
 
 from estimates.core.formats import named_scheme
 from estimates.core.kv_cache import kv_bytes, kv_terms
@@ -17,6 +15,8 @@ from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import group_bytes, parameters_by_group, rank_memory
 from estimates.core.parameters import count_parameters
+from tests.core.architectures import architectures, deepseek_v3, gpt_oss_120b, llama_70b
+from tests.core.machines import GROQ, H100, NVLINK_4, efficiency
 
 H100_NODE = Variant(H100, NVLINK_4, None)
 

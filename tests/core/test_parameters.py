@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from architectures import architectures, deepseek_v3, gpt_oss_120b, layer_groups, llama_70b
 from hypothesis import given
 
 from estimates.core.architecture import (
@@ -21,6 +20,7 @@ from estimates.core.architecture import (
     ShortConvolution,
 )
 from estimates.core.parameters import count_parameters, mixer_terms
+from tests.core.architectures import architectures, deepseek_v3, gpt_oss_120b, layer_groups, llama_70b
 
 
 def test_llama_3_1_70b_by_hand():

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from architectures import deepseek_v3, llama_70b
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kinds import KINDS
-from machines import H100, efficiency, offer, scaled, sped_up
 
 from estimates.core.estimate import Estimate, evaluate_one
 from estimates.core.facts import Deployment, Link, ModelFacts, Offer, Workload
 from estimates.core.formats import named_scheme
 from estimates.core.lowering import lower
 from estimates.core.memory import group_bytes
+from tests.core.architectures import deepseek_v3, llama_70b
+from tests.core.kinds import KINDS
+from tests.core.machines import H100, efficiency, offer, scaled, sped_up
 
 LLAMA = ModelFacts("llama", llama_70b())
 DEEPSEEK = ModelFacts("deepseek", deepseek_v3())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from architectures import deepseek_v3, llama_70b
-from machines import H100, NVLINK_4, efficiency, ideal
 
 from estimates.core.collectives import all_reduce_s, all_to_all_s
 from estimates.core.efficiency import CollectiveFit
@@ -15,6 +13,8 @@ from estimates.core.lowering import lower
 from estimates.core.operations import CacheRead, Experts
 from estimates.core.roofline import Ledger, smooth_maximum
 from estimates.core.step import decode_time, distinct_experts, prefill_attention_time, token_time
+from tests.core.architectures import deepseek_v3, llama_70b
+from tests.core.machines import H100, NVLINK_4, efficiency, ideal
 
 ONE = np.ones((1, 1, 1))
 
