@@ -1,7 +1,7 @@
 """The version of the method: a digest of the code and of the efficiency data that make an estimate.
 
-A changed formula or coefficient makes every cached estimate stale by itself; nobody has to raise a number. The
-digest is taken at import, so that a process is known by the code it runs and not by what lies on disk since.
+A changed formula or coefficient makes every cached estimate stale by itself; nobody raises a number. The
+digest is taken at import: a process is known by the code it runs, not by what has come to lie on disk since.
 """
 
 from __future__ import annotations

@@ -22,7 +22,6 @@ from catalog.models import Accelerator, LanguageModel
 from estimates import recalculation, runs
 from estimates.from_catalog import read_workloads
 from estimates.models import Calculation
-from estimates.method import code_has_changed
 from estimates.priority import models_by_use
 from estimates.staleness import NEVER_MADE, create_missing_calculations, is_stale
 
@@ -79,9 +78,6 @@ def sweep(
     """
     began = time.monotonic()
     done = Swept()
-    if code_has_changed():
-        log.warning("the method's code has changed since this process started: restart it to recalculate")
-        return done
     scope = Q() if scope is None else scope
     _create_missing()
     busy: set[int] = set()  # models whose cells another worker has, or that were tried in vain

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from typing import Any
+
 from celery import shared_task
 
 from estimates import runs, sweeper
+from estimates.method import code_has_changed
+
+log = logging.getLogger(__name__)
+
+
+def _unless_outdated(make: Callable[..., Any], *arguments: Any) -> None:
+    """Do the work, unless the code was replaced under a worker that still runs the old one.
+
+    Old and new processes would each take the other's results for stale, for ever.
+    """
+    if code_has_changed():
+        log.warning("the code has changed since this worker started: restart it, until then it makes nothing")
+        return
+    make(*arguments)
 
 
 @shared_task(name="estimates.sweep")
 def sweep() -> None:
     """One tick of the sweeper."""
-    sweeper.sweep()
+    _unless_outdated(sweeper.sweep)
 
 
 @shared_task(name="estimates.recalculate_accelerator")
 def recalculate_accelerator(pk: int) -> None:
     """A hint: this accelerator has changed. A burst of them is made once; the rest find nothing stale."""
-    sweeper.sweep_accelerator(pk)
+    _unless_outdated(sweeper.sweep_accelerator, pk)
 
 
 @shared_task(name="estimates.recalculate_model")
 def recalculate_model(pk: int) -> None:
     """A hint: this language model has changed."""
-    sweeper.sweep_model(pk)
+    _unless_outdated(sweeper.sweep_model, pk)
 
 
 @shared_task(name="estimates.start_recalculation")

@@ -70,6 +70,16 @@ def test_a_hint_recalculates_its_accelerator_and_nothing_else(tiny: TinyCatalogu
     assert set(stale_calculations().values_list("accelerator", flat=True)) == {tiny.l40s.pk}
 
 
+def test_a_worker_with_outdated_code_makes_nothing(
+    tiny: TinyCatalogue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("estimates.method._CODE", "of an earlier release")
+    with caplog.at_level(logging.WARNING, "estimates.tasks"):
+        tasks.sweep()
+    assert "restart it" in caplog.text
+    assert not Calculation.objects.exists()
+
+
 def test_a_hint_recalculates_its_model_and_nothing_else(tiny: TinyCatalogue) -> None:
     sweeper.sweep()
     type(tiny.llama_8b).objects.filter(pk__in=[tiny.llama_8b.pk, tiny.llama_70b.pk]).update(max_context=4096)
