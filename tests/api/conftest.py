@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from small_catalogue import Catalogue, build
 
 from config.access.tokens import create_token
+from tests.api.small_catalogue import Catalogue, build
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from small_catalogue import problem_of
 
 from config.rest import views
+from tests.api.small_catalogue import problem_of
 
 pytestmark = pytest.mark.django_db
 

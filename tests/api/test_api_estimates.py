@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from small_catalogue import read
 
 from catalog.models import Accelerator
+from tests.api.small_catalogue import read
 
 pytestmark = pytest.mark.django_db
 QUESTION = "estimates?model=llama-3.1-70b-instruct&workload=chat"

@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 import pytest
 from django.test import Client
-from small_catalogue import problem_of, read
 
 from catalog.models import Accelerator
 from estimates.models import Estimate
+from tests.api.small_catalogue import problem_of, read
 
 pytestmark = pytest.mark.django_db
 QUESTION = {

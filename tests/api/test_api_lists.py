@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 import pytest
 from django.test import Client
-from small_catalogue import problem_of, read
 
 from catalog.api.urls import RESOURCES
 from catalog.models import Vendor
 from config.rest.columns import Resource
 from estimates.api.estimates import ESTIMATES
 from estimates.api.runs import JOBS
+from tests.api.small_catalogue import problem_of, read
 
 pytestmark = pytest.mark.django_db
 EVERY = [*RESOURCES, ESTIMATES, JOBS]

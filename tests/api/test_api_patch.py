@@ -8,12 +8,12 @@ from celery import current_app
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from kombu.exceptions import OperationalError
-from small_catalogue import problem_of, read
 
 from catalog import hints
 from catalog.models import Accelerator, Figure, Source
 from estimates.models import Calculation
 from estimates.staleness import is_stale
+from tests.api.small_catalogue import problem_of, read
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/api/v1/accelerators/nvidia-h100-sxm"

@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from small_catalogue import read
 
 from catalog.api.urls import RESOURCES
 from estimates.api.runs import JOBS
+from tests.api.small_catalogue import read
 
 pytestmark = pytest.mark.django_db
 PINNED = Path(__file__).with_name("query_counts.json")
