@@ -83,9 +83,9 @@ def sweep(
     busy: set[int] = set()  # models whose cells another worker has, or that were tried in vain
     while time.monotonic() - began < budget_seconds:
         models, chunk = _next_chunk(scope, busy)
-        if not chunk:
+        if not models:
             break
-        written = _claim_and_make(chunk)
+        written = _claim_and_make(chunk)  # nothing where another worker has been faster
         if written is None or not written.calculations:
             busy.update(models)
         if written is not None:
