@@ -278,7 +278,8 @@ def _label_places(
             named.add(point.key)
             sides[id(point)] = side
             box = _label_box(at, side, len(point.label) * NARROW_WIDTH, 0.02, on_front)
-            if on_front and _free(box, narrow):
+            crowd = sum(_inside(marker, box) for j, marker in enumerate(markers) if j != index)
+            if on_front and crowd <= 1 and _free(box, narrow):
                 narrow.append(box)
                 fitting.add(id(point))
             break

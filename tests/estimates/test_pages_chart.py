@@ -74,7 +74,7 @@ def test_a_chosen_vendor_beyond_the_eighth_gets_a_colour() -> None:
 
 
 def test_places_are_shares_of_the_plot_from_the_left_and_from_the_top() -> None:
-    """Two points a decade apart in both; margins of a factor 1.15: 1 stands at log 1.15 / log 13.225 = 0.054."""
+    """Two points a decade apart in both, margins of a factor 1.15: log 1.15 / log 13.225 = 0.054."""
     chart = draw([point("low", 1, 1), point("high", 10, 10)], {"nvidia": "NVIDIA"})
     assert chart is not None
     places = {p.point.key: (p.x, p.y) for p in chart.points}
