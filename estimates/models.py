@@ -99,7 +99,7 @@ class Calculation(models.Model):
 class Objective(models.IntegerChoices):
     """Which of the three kept answers a row is."""
 
-    FASTEST = 1, "fastest within the service level"
+    FASTEST = 1, "fastest within the service level, or nearest to it"
     THROUGHPUT_WITHIN = 2, "highest throughput within the service level"
     THROUGHPUT = 3, "highest throughput regardless of the service level"
 

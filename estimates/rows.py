@@ -22,7 +22,7 @@ from estimates.method import efficiency
 from estimates.models import Limit, Objective, State
 
 _OBJECTIVE_OF: Final = {
-    "fastest_within_slo": Objective.FASTEST,
+    "fastest": Objective.FASTEST,
     "throughput_within_slo": Objective.THROUGHPUT_WITHIN,
     "throughput": Objective.THROUGHPUT,
 }
@@ -183,7 +183,8 @@ def _meets(result: GridResult, workloads: Sequence[WorkloadRow]) -> NDArray[np.b
     ttft_limit = np.array([row.facts.ttft_slo_s or np.inf for row in workloads])[result["workload"]]
     ttft_known = ~np.isnan(result["ttft_s"]) | np.isinf(ttft_limit)
     kept = (result["tpot_s"] <= tpot_limit) & ((result["ttft_s"] <= ttft_limit) | np.isinf(ttft_limit))
-    chosen_within = result["objective"] < OBJECTIVES.index("throughput")  # by the grid, in single precision
+    # As the grid judged, in single precision; where nothing is within, the fastest row says why.
+    chosen_within = (result["objective"] < OBJECTIVES.index("throughput")) & (result["slo_reason"] == 0)
     return np.asarray((result["state"] == _RUNNING) & ttft_known & (kept | chosen_within))
 
 

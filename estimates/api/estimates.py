@@ -46,17 +46,22 @@ PRICE_PARAMETERS = ("pricing_model", "provider", "region", "country", "as_of")
 
 
 def within_service_level_first(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """One row a model, workload and offer: the highest throughput within the service level, else at all."""
-    within = Estimate.objects.filter(
+    """One row a model, workload and offer: the highest throughput within the service level, else the fastest.
+
+    An offer that keeps neither of the two (it does not fit, or is refused) has its only row.
+    """
+    running = Estimate.objects.filter(
         language_model=OuterRef("language_model"),
         workload=OuterRef("workload"),
         offer=OuterRef("offer"),
-        objective=Objective.THROUGHPUT_WITHIN,
         state__in=FITTING,
     )
+    within = Exists(running.filter(objective=Objective.THROUGHPUT_WITHIN))
+    fastest = Exists(running.filter(objective=Objective.FASTEST))
     return rows.filter(
         Q(objective=Objective.THROUGHPUT_WITHIN, state__in=FITTING)
-        | Q(objective=Objective.THROUGHPUT) & ~Exists(within)
+        | Q(objective=Objective.FASTEST, state__in=FITTING) & ~within
+        | Q(objective=Objective.THROUGHPUT) & ~within & ~fastest
     )
 
 
@@ -81,7 +86,7 @@ ESTIMATES = Resource(
         Parameter(
             "objective",
             "Which of the kept answers. Default: the highest throughput within the service level, and where "
-            "nothing is within it the highest throughput, marked meets_service_level=false.",
+            "nothing is within it the fastest, marked meets_service_level=false.",
             _objective,
             words=(*OBJECTIVES, ALL),
             repeatable=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from estimates.core.deployments import (
     Layout,
@@ -24,6 +25,19 @@ from estimates.core.points import Evaluated, Point
 from estimates.core.stages import stage_options
 
 BATCHES: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 384, 512, 1024)
+
+
+NEAR_FASTEST = 1.03  # TPOTs within this of the lowest pass as equal: far inside the error of any estimate
+
+
+def nearest_to_level(tpot: NDArray[np.floating], throughput: NDArray[np.floating]) -> int:
+    """Where nothing keeps the service level: of the lowest TPOTs the highest throughput.
+
+    Flat arrays; a negative throughput marks what does not run, and at least one must.
+    """
+    running = throughput >= 0
+    lowest = np.where(running, tpot, np.inf).min()
+    return int(np.argmax(np.where(running & (tpot <= NEAR_FASTEST * lowest), throughput, -1.0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +152,6 @@ def best_choice(
         within &= ~(loop.ttft_loaded.reshape(-1) > workload.ttft_slo_s)
     if within.any():
         score = np.where(within, throughput, -1.0)
+    elif fit.any() and deployment.concurrency is None:
+        return nearest_to_level(loop.tpot.reshape(-1), score)
     return int(np.argmax(score))

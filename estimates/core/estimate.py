@@ -112,7 +112,7 @@ def evaluate_one(
     """Estimate one deployment. None in a Deployment's field lets the estimator choose it:
 
     weights: the checkpoint's own format, or the widest common one that fits if that does not; layout and
-    concurrency: the highest throughput within the service level, or regardless of it where none meets it.
+    concurrency: the highest throughput within the service level, or the lowest TPOT where none meets it.
     """
     blank = Estimate(
         state="refused",

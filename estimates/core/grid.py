@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from estimates.core.choice import nearest_to_level
 from estimates.core.deployments import (
     layouts,
     refuse_chip,
@@ -45,8 +46,8 @@ def best_deployments(
     """Best deployments of a model on every offer under every workload.
 
     One row per (offer, workload, objective): fastest within the service level, highest throughput within it,
-    highest throughput regardless. Where nothing meets the level the last stands alone with the reason; where
-    nothing fits, or a fact is missing, one row says so.
+    highest throughput regardless. Where nothing meets the level the fastest row is the deployment nearest to
+    it, and both it and the last carry the reason; where nothing fits, or a fact is missing, one row says so.
     """
     grid = grid or GridSpec()
     rows = RowBuilder(model, offers, workloads, efficiency)
@@ -206,6 +207,7 @@ def _select(
                     missed = ""
                 else:
                     missed = _missed(open_[:, position], tpot_ok[:, position], ttft_ok[:, position])
+                    chosen.append((0, nearest_to_level(tpot[:, position].reshape(-1), flat)))
                 chosen.append((2, best))
                 for objective, place in chosen:
                     row = start + place // width

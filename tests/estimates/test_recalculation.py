@@ -62,6 +62,22 @@ def test_a_model_that_fits_has_three_answers_within_its_service_level(calculated
     assert within.meets_service_level
 
 
+def test_a_model_that_misses_its_service_level_keeps_its_fastest_deployment_too(
+    calculated: TinyCatalogue,
+) -> None:
+    Workload.objects.filter(pk=calculated.chat.pk).update(tpot_limit_ms=0.01)
+    sweeper.sweep()
+    rows = Estimate.objects.filter(
+        language_model=calculated.llama_8b, offer__slug="nvidia-h100-sxm-x1", workload=calculated.chat
+    )
+    fastest, highest = rows.order_by("objective")
+    assert [fastest.objective, highest.objective] == [Objective.FASTEST, Objective.THROUGHPUT]
+    assert fastest.tpot_ms < highest.tpot_ms
+    for row in (fastest, highest):
+        assert not row.meets_service_level
+        assert row.reason == "tpot_slo_missed: nothing keeps the limit per output token"
+
+
 def test_a_token_is_not_faster_than_its_weights_can_be_read(calculated: TinyCatalogue) -> None:
     """8.03e9 parameters in 4-bit weights are at least 4.0e9 bytes; at 3,350 GB/s they take 1.2 ms to read."""
     row = Estimate.objects.get(
