@@ -68,6 +68,45 @@ def touch_accelerator() -> list[pgtrigger.Trigger]:
     ]
 
 
+def touch_accelerator_by_figures() -> list[pgtrigger.Trigger]:
+    """An accepted figure that comes, goes or changes kind changes its accelerator: the grade rests on it."""
+    touch = (
+        "UPDATE catalog_accelerator SET version = version + 1, changed_at = clock_timestamp() "
+        "WHERE id IN ({rows}); RETURN NULL;"
+    )
+    standing = "SELECT accelerator_id FROM {rows} WHERE accepted AND accelerator_id IS NOT NULL"
+    return [
+        pgtrigger.Trigger(
+            name="touch_accelerator_insert",
+            operation=pgtrigger.Insert,
+            when=pgtrigger.After,
+            level=pgtrigger.Statement,
+            referencing=pgtrigger.Referencing(new="new_rows"),
+            func=touch.format(rows=standing.format(rows="new_rows")),
+        ),
+        pgtrigger.Trigger(
+            name="touch_accelerator_update",
+            operation=pgtrigger.Update,
+            when=pgtrigger.After,
+            level=pgtrigger.Statement,
+            referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
+            func=touch.format(
+                rows="SELECT n.accelerator_id FROM new_rows n JOIN old_rows o USING (id) "
+                "WHERE n.accelerator_id IS NOT NULL AND (n.accepted OR o.accepted) "
+                "AND (n.accepted, n.kind) IS DISTINCT FROM (o.accepted, o.kind)"
+            ),
+        ),
+        pgtrigger.Trigger(
+            name="touch_accelerator_delete",
+            operation=pgtrigger.Delete,
+            when=pgtrigger.After,
+            level=pgtrigger.Statement,
+            referencing=pgtrigger.Referencing(old="old_rows"),
+            func=touch.format(rows=standing.format(rows="old_rows")),
+        ),
+    ]
+
+
 def append_only() -> pgtrigger.Trigger:
     """Refuse updates and deletes: what was observed stays as it was observed."""
     return pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)

@@ -12,9 +12,7 @@ SLUG_RULE = "Lower-case letters, digits, dots, hyphens and underscores; a letter
 class CatalogueSlugField(models.SlugField):
     """A unique slug that, unlike Django's, may hold dots: `llama-3.1-70b-instruct`."""
 
-    default_validators = [
-        RegexValidator(r"\A[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\Z", SLUG_RULE)
-    ]
+    default_validators = [RegexValidator(r"\A[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\Z", SLUG_RULE)]
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
         return models.CharField.formfield(self, **kwargs)

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from catalog.models.history import tracked
+from catalog.models.history import touch_accelerator_by_figures, tracked
 from catalog.models.slugs import CatalogueSlugField
 
 
@@ -128,6 +128,7 @@ class Figure(models.Model):
             models.Index(fields=["accelerator", "quantity"]),
             models.Index(fields=["system", "quantity"]),
         ]
+        triggers = touch_accelerator_by_figures()
 
     def __str__(self) -> str:
         return f"{self.quantity} = {self.text or self.value} {self.unit}".strip()

@@ -60,12 +60,20 @@ def test_a_figure_raises_the_version_of_its_subject_by_one() -> None:
     assert Accelerator.objects.get().version == chip.version + 1
 
 
-def test_the_same_value_with_a_better_source_changes_no_column_and_no_version() -> None:
+def test_the_same_value_with_a_better_source_changes_the_version_because_the_grade_rests_on_it() -> None:
     chip = accelerator()
     accept_figure(chip, "memory_gb", 80, kind="assumed")
     version = Accelerator.objects.get().version
     accept_figure(chip, "memory_gb", 80, kind="vendor_claim", source=source())
     assert accepted(chip, "memory_gb") == [80]
+    assert Accelerator.objects.get().version > version
+
+
+def test_accepting_what_is_accepted_already_changes_no_version() -> None:
+    chip = accelerator()
+    accept_figure(chip, "memory_gb", 80, kind="assumed")
+    version = Accelerator.objects.get().version
+    accept_figure(chip, "memory_gb", 80, kind="assumed")
     assert Accelerator.objects.get().version == version
 
 

@@ -39,7 +39,9 @@ class Command(BaseCommand):
         what.add_argument("--accelerator", metavar="SLUG", help="every model on one accelerator")
         what.add_argument("--stale", action="store_true", help="what has changed since it was calculated")
         what.add_argument(
-            "--if-empty", action="store_true", help="everything, if nothing has been calculated yet"
+            "--if-empty",
+            action="store_true",
+            help="everything, if nothing has been calculated yet; follows a run under way",
         )
         parser.add_argument("--enqueue", action="store_true", help="leave the work to the running service")
         parser.add_argument("--no-wait", action="store_true", help="with --enqueue: do not wait for the end")
@@ -55,7 +57,7 @@ class Command(BaseCommand):
         began = time.monotonic()
         run = self.start(options)
         if run is None:
-            self.stdout.write("Nothing to do: estimates are there already, or a calculation is under way.")
+            self.stdout.write("Nothing to do: estimates are there already.")
             return
         if options["enqueue"] and options["no_wait"]:
             self.stdout.write(f"Run {run.pk}: {run.chunks} models, in the hands of the workers.")
@@ -69,7 +71,8 @@ class Command(BaseCommand):
     def start(self, options: dict[str, Any]) -> CalculationRun | None:
         enqueue, reason = options["enqueue"], options["reason"] or "command line"
         if options["if_empty"]:
-            return runs.start_first_calculation(hint=enqueue)
+            # A first calculation that an earlier start left unfinished is taken up where it stands.
+            return runs.start_first_calculation(hint=enqueue) or runs.active_runs().first()
         scope = "stale"
         if options["all"]:
             scope = "all"
@@ -99,15 +102,8 @@ class Command(BaseCommand):
         ) as progress:
             bar = progress.add_task("Calculating", total=run.chunks, configurations=0)
 
-            told = time.monotonic()
-
             def show(state: CalculationRun) -> None:
-                nonlocal told
                 progress.update(bar, completed=state.chunks_done, configurations=state.configurations)
-                if not console.is_terminal and time.monotonic() - told >= 5:  # a log has no moving bar
-                    told = time.monotonic()
-                    done = f"{state.chunks_done} of {state.chunks} models"
-                    self.stdout.write(f"calculated {done}, {state.configurations:,} configurations")
 
             follow(run, on_progress=show)
 
