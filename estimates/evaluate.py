@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from catalog import names
 from catalog.figures import provenance
 from catalog.importing.hf_config.convert import architecture_from_hf_config
 from catalog.importing.hf_config.reading import ConfigError, UnsupportedArchitecture
@@ -130,7 +131,7 @@ def find_model(asked: str | InlineModel) -> ModelFacts:
     """The facts of a stored or inline model. Raises InvalidQuestion."""
     if isinstance(asked, InlineModel):
         return inline_model(asked)
-    row = LanguageModel.objects.filter(slug=asked).first()
+    row = names.find_model(asked)
     if row is None:
         raise unknown("/model", "language model", asked, near_matches(LanguageModel, asked))
     try:

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
-from catalog import hints
+from catalog import hints, names
 from catalog.models import Accelerator, LanguageModel
 from estimates.models import Calculation, CalculationRun, Estimate, RunState
 from estimates.staleness import create_missing_calculations, is_stale
@@ -45,8 +45,8 @@ def calculations_in(scope: str) -> Q:
         return is_stale()
     kind, _, slug = scope.partition(":")
     if kind == "model" and slug:
-        if LanguageModel.objects.filter(slug=slug).exists():
-            return Q(language_model__slug=slug)
+        if (model := names.find_model(slug)) is not None:
+            return Q(language_model=model)
         raise UnknownScope(slug, "the slug of a language model", near_matches(LanguageModel, slug))
     if kind == "accelerator" and slug:
         if Accelerator.objects.filter(slug=slug).exists():
