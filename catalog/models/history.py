@@ -31,79 +31,45 @@ def bump_version(*unversioned: str) -> pgtrigger.Trigger:
 
 def touch_accelerator() -> list[pgtrigger.Trigger]:
     """A change to a child row (rate, tier, link, offer) is a change to its accelerator."""
-    statement = (
-        "UPDATE catalog_accelerator SET version = version + 1, changed_at = clock_timestamp() "
-        "WHERE id IN ({rows}); RETURN NULL;"
+    return _touching(
+        inserted="SELECT accelerator_id FROM new_rows",
+        updated="SELECT n.accelerator_id FROM new_rows n JOIN old_rows o USING (id) "
+        "WHERE n IS DISTINCT FROM o UNION "
+        "SELECT o.accelerator_id FROM new_rows n JOIN old_rows o USING (id) "
+        "WHERE n IS DISTINCT FROM o",
+        deleted="SELECT accelerator_id FROM old_rows",
     )
-    return [
-        pgtrigger.Trigger(
-            name="touch_accelerator_insert",
-            operation=pgtrigger.Insert,
-            when=pgtrigger.After,
-            level=pgtrigger.Statement,
-            referencing=pgtrigger.Referencing(new="new_rows"),
-            func=statement.format(rows="SELECT accelerator_id FROM new_rows"),
-        ),
-        pgtrigger.Trigger(
-            name="touch_accelerator_update",
-            operation=pgtrigger.Update,
-            when=pgtrigger.After,
-            level=pgtrigger.Statement,
-            referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
-            func=statement.format(
-                rows="SELECT n.accelerator_id FROM new_rows n JOIN old_rows o USING (id) "
-                "WHERE n IS DISTINCT FROM o UNION "
-                "SELECT o.accelerator_id FROM new_rows n JOIN old_rows o USING (id) "
-                "WHERE n IS DISTINCT FROM o"
-            ),
-        ),
-        pgtrigger.Trigger(
-            name="touch_accelerator_delete",
-            operation=pgtrigger.Delete,
-            when=pgtrigger.After,
-            level=pgtrigger.Statement,
-            referencing=pgtrigger.Referencing(old="old_rows"),
-            func=statement.format(rows="SELECT accelerator_id FROM old_rows"),
-        ),
-    ]
 
 
 def touch_accelerator_by_figures() -> list[pgtrigger.Trigger]:
     """An accepted figure that comes, goes or changes kind changes its accelerator: the grade rests on it."""
-    touch = (
-        "UPDATE catalog_accelerator SET version = version + 1, changed_at = clock_timestamp() "
-        "WHERE id IN ({rows}); RETURN NULL;"
+    return _touching(
+        inserted="SELECT accelerator_id FROM new_rows WHERE accepted AND accelerator_id IS NOT NULL",
+        updated="SELECT n.accelerator_id FROM new_rows n JOIN old_rows o USING (id) "
+        "WHERE n.accelerator_id IS NOT NULL AND (n.accepted OR o.accepted) "
+        "AND (n.accepted, n.kind) IS DISTINCT FROM (o.accepted, o.kind)",
+        deleted="SELECT accelerator_id FROM old_rows WHERE accepted AND accelerator_id IS NOT NULL",
     )
-    standing = "SELECT accelerator_id FROM {rows} WHERE accepted AND accelerator_id IS NOT NULL"
+
+
+def _touching(*, inserted: str, updated: str, deleted: str) -> list[pgtrigger.Trigger]:
+    """Statement triggers that raise the version of the accelerators that the queries over changed rows name."""
+    operations: list[tuple[str, pgtrigger.Operation, dict[str, str], str]] = [
+        ("insert", pgtrigger.Insert, {"new": "new_rows"}, inserted),
+        ("update", pgtrigger.Update, {"old": "old_rows", "new": "new_rows"}, updated),
+        ("delete", pgtrigger.Delete, {"old": "old_rows"}, deleted),
+    ]
     return [
         pgtrigger.Trigger(
-            name="touch_accelerator_insert",
-            operation=pgtrigger.Insert,
+            name=f"touch_accelerator_{name}",
+            operation=operation,
             when=pgtrigger.After,
             level=pgtrigger.Statement,
-            referencing=pgtrigger.Referencing(new="new_rows"),
-            func=touch.format(rows=standing.format(rows="new_rows")),
-        ),
-        pgtrigger.Trigger(
-            name="touch_accelerator_update",
-            operation=pgtrigger.Update,
-            when=pgtrigger.After,
-            level=pgtrigger.Statement,
-            referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
-            func=touch.format(
-                rows="SELECT n.accelerator_id FROM new_rows n JOIN old_rows o USING (id) "
-                "WHERE n.accelerator_id IS NOT NULL AND (n.accepted OR o.accepted) "
-                "AND (n.accepted, n.kind) IS DISTINCT FROM (o.accepted, o.kind)"
-            ),
-        ),
-        pgtrigger.Trigger(
-            name="touch_accelerator_delete",
-            operation=pgtrigger.Delete,
-            when=pgtrigger.After,
-            level=pgtrigger.Statement,
-            referencing=pgtrigger.Referencing(old="old_rows"),
-            func=touch.format(rows=standing.format(rows="old_rows")),
-        ),
+            referencing=pgtrigger.Referencing(**tables),
+            func="UPDATE catalog_accelerator SET version = version + 1, changed_at = clock_timestamp() "
+            f"WHERE id IN ({rows}); RETURN NULL;",
+        )
+        for name, operation, tables, rows in operations
     ]
 
 
