@@ -11,6 +11,7 @@ from estimates.core.deployments import (
     Layout,
     divides_experts,
     layouts,
+    on_chip,
     pipeline_limit,
     resolve_scheme,
     schemes_for,
@@ -48,11 +49,13 @@ class Choice:
     replicas: int
 
 
-def schemes_to_try(model: ModelFacts, offer: Offer, deployment: Deployment) -> list[WeightScheme]:
+def schemes_to_try(
+    model: ModelFacts, offer: Offer, deployment: Deployment, efficiency: EfficiencyTable
+) -> list[WeightScheme]:
     if deployment.weights is not None:
-        return [resolve_scheme(deployment.weights, model)]
-    own = resolve_scheme(None, model)
-    others = [scheme for scheme in schemes_for(model, offer.chip) if scheme != own]
+        return [on_chip(resolve_scheme(deployment.weights, model), offer.chip)]
+    own = on_chip(resolve_scheme(None, model), offer.chip)
+    others = [scheme for scheme in schemes_for(model, offer.chip, efficiency) if scheme != own]
     return [own, *sorted(others, key=lambda s: -s.group("routed_experts").bits - s.group("attention").bits)]
 
 

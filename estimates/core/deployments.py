@@ -10,8 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import Chip, Deployment, ModelFacts, Offer
-from estimates.core.formats import FORMATS, UnknownFormat, WeightScheme, named_scheme
+from estimates.core.formats import (
+    FORMATS,
+    SCHEME_GROUPS,
+    UnknownFormat,
+    WeightScheme,
+    in_integers,
+    named_scheme,
+)
 from estimates.core.lanes import Variant
 from estimates.core.lowering import lower
 from estimates.core.operations import Lowered
@@ -91,6 +99,21 @@ def resolve_scheme(weights: str | WeightScheme | None, model: ModelFacts) -> Wei
     if weights is None or weights == native.slug or weights == "native":
         return native
     return named_scheme(weights, model.architecture)
+
+
+def on_chip(scheme: WeightScheme, chip: Chip) -> WeightScheme:
+    """The scheme as the chip runs it: an integer-only part computes a quantised model in integers alone.
+
+    That is a part with an INT8 rate and no floating-point one. A scheme that is 16 bit throughout stays so
+    and lacks a rate; floating-point weights do too.
+    """
+    if chip.rate("int8") is None or any(not name.startswith("int") for name, _ in chip.rates):
+        return scheme
+    weights = [scheme.group(name) for name in SCHEME_GROUPS]
+    floats = any(entry.compute[0].startswith("fp") and entry.bits < 12 for entry in weights)
+    if floats or min(entry.bits for entry in weights) >= 12:
+        return scheme
+    return in_integers(scheme)
 
 
 def resolve_kv(asked: str | None, scheme: WeightScheme, chip: Chip) -> str:
@@ -240,12 +263,18 @@ LOCAL_SCHEMES: tuple[str, ...] = ("q4_k_m", "q8_0")
 LOCAL_KINDS: tuple[str, ...] = ("soc", "cpu", "npu")
 
 
-def schemes_for(model: ModelFacts, chip: Chip, only: Sequence[str] | None = None) -> list[WeightScheme]:
-    """The checkpoint's own scheme, the common ones, and those the chip has a rate for."""
+def schemes_for(
+    model: ModelFacts, chip: Chip, efficiency: EfficiencyTable, only: Sequence[str] | None = None
+) -> list[WeightScheme]:
+    """The checkpoint's own scheme, the common ones, those the chip has a rate for; as the chip runs them."""
     if only is not None:
-        return [resolve_scheme(slug, model) for slug in only]
+        return [on_chip(resolve_scheme(slug, model), chip) for slug in only]
     slugs = list(GENERAL_SCHEMES)
-    slugs += [scheme for rate, scheme in RATED_SCHEMES if chip.rate(rate) is not None]
+    slugs += [
+        scheme
+        for rate, scheme in RATED_SCHEMES
+        if chip.rate(rate) is not None and efficiency.computes(chip, scheme)
+    ]
     if chip.kind in LOCAL_KINDS:
         slugs += LOCAL_SCHEMES
     schemes = [named_scheme(slug, model.architecture) for slug in slugs]
@@ -253,4 +282,4 @@ def schemes_for(model: ModelFacts, chip: Chip, only: Sequence[str] | None = None
         schemes.insert(0, model.native)
     elif model.native is not None:
         schemes[slugs.index(model.native.slug)] = model.native
-    return schemes
+    return [on_chip(scheme, chip) for scheme in schemes]

@@ -197,6 +197,12 @@ class EfficiencyTable:
                     return CollectiveFit(found.ranks, found.alpha_s, found.share, grade_level, origin)
         raise KeyError(f"no {operation} figures for a {chip.efficiency_kind}")
 
+    def computes(self, chip: Chip, storage: str) -> bool:
+        """Whether the chip's rate of a format's width takes that encoding; yes where nothing is said."""
+        scopes: tuple[Scope, ...] = (*_scopes(chip), ("any", ""))
+        name = f"computes_{storage}"
+        return bool(next((self.coefficients[k] for s in scopes if (k := (name, *s)) in self.coefficients), 1))
+
     def coefficient(self, name: str, chip: Chip | None = None) -> float:
         """A scalar coefficient, the nearest to the chip."""
         scopes: list[Scope] = [*_scopes(chip)] if chip is not None else []

@@ -127,7 +127,7 @@ def evaluate_one(
     if reason is not None:
         return _refused(blank, reason)
     try:
-        schemes = schemes_to_try(model, offer, deployment)
+        schemes = schemes_to_try(model, offer, deployment, efficiency)
         kv_formats = [resolve_kv(deployment.kv_format, scheme, offer.chip) for scheme in schemes]
     except UnknownFormat as unknown:
         detail = f"unknown number format {unknown.value!r}"

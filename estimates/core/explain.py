@@ -14,6 +14,7 @@ import numpy as np
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Offer
 from estimates.core.fit import largest_context
+from estimates.core.formats import rates_for
 from estimates.core.memory import SPLIT
 from estimates.core.points import Evaluated, Point, evaluate_points
 from estimates.core.roofline import LIMITS, Ledger
@@ -223,8 +224,11 @@ def _assumptions(offer: Offer, point: Point, evaluated: Evaluated) -> tuple[str,
         if group in ("router", "head", "embedding"):
             continue
         storage = lane.scheme.group(group)
-        if compute is not None and storage.compute[0] != compute:
+        if compute is not None and rates_for(storage.slug, lane.scheme.activation)[0] != compute:
             notes.append(f"{group}: stored in {storage.slug}, computed at the {compute} rate")
+    integers = lane.scheme.activation.startswith("int") and lane.scheme.kv.startswith("int")
+    if integers and all(name.startswith("int") for name, _ in lane.variant.chip.rates):
+        notes.append("no floating-point rate: activations, cache and unquantised tensors are 8-bit integers")
     if terms.level > 0:
         notes.append("efficiency inherited: " + "; ".join(terms.origins))
     if lane.variant.chip.sram_first:

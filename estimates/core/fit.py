@@ -73,7 +73,7 @@ def smallest_change(
     present = point.lane.scheme.group("routed_experts").bits + point.lane.scheme.group("attention").bits
     narrower = [
         scheme
-        for scheme in schemes_for(model, offer.chip)
+        for scheme in schemes_for(model, offer.chip, efficiency)
         if scheme.group("routed_experts").bits + scheme.group("attention").bits < present
     ]
     narrower.sort(key=lambda scheme: -scheme.group("routed_experts").bits - scheme.group("attention").bits)

@@ -8,7 +8,7 @@ a 4-bit zero point) per 128, llama.cpp's k-quants the bits per weight that its q
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 from estimates.core.architecture import Architecture, MixtureOfExperts
@@ -38,8 +38,7 @@ class NumberFormat:
 
 
 def _weight_only(slug: str, bits: float) -> NumberFormat:
-    # Activations stay 16 bit; integer-only parts have no wide rate and compute in their own integers.
-    return NumberFormat(slug, bits, (*_WIDE, "int8", "int4"))
+    return NumberFormat(slug, bits, _WIDE)  # activations stay 16 bit
 
 
 FORMATS: dict[str, NumberFormat] = {
@@ -54,7 +53,8 @@ FORMATS: dict[str, NumberFormat] = {
         NumberFormat("mxfp8", 8 + 8 / 32, ("fp8", *_WIDE)),
         NumberFormat("fp6", 6 + 8 / 32, ("fp6", "fp8", *_WIDE)),
         NumberFormat("int8", 8, ("int8", *_WIDE)),
-        NumberFormat("nvfp4", 4 + 8 / 16, ("fp4", "fp6", "fp8", *_WIDE)),
+        # FP6 units scale by powers of two over blocks of 32: NVFP4's FP8 scales over 16 do not go into them.
+        NumberFormat("nvfp4", 4 + 8 / 16, ("fp4", "fp8", *_WIDE)),
         NumberFormat("mxfp4", 4 + 8 / 32, ("fp4", "fp6", "fp8", *_WIDE)),
         _weight_only("int4", 4 + 16 / 128),
         _weight_only("int4_awq", 4 + 20 / 128),
@@ -71,6 +71,27 @@ FORMATS: dict[str, NumberFormat] = {
         NumberFormat("bfp4", 4 + 8 / 16, ("fp8", *_WIDE)),
     )
 }
+
+_INTEGERS = ("int4", "int8")  # narrowest first
+_FLOATS = ("fp4", "fp6", "fp8")
+
+
+def rates_for(storage: str, activation: str) -> tuple[str, ...]:
+    """The rates that can do a product of weights in `storage` with activations in `activation`, best first.
+
+    With 16-bit or floating-point activations those of the storage format. With integer activations integers
+    as wide as the wider operand, then wider ones; a 16-bit tensor among them is rounded to integers only
+    where the chip has no wide rate.
+    """
+    order = FORMATS[storage].compute
+    if activation not in _INTEGERS or order[0] in _FLOATS:
+        return order
+    wide = FORMATS[storage].bits >= 12
+    narrow = activation == "int4" and FORMATS[storage].bits < 5
+    integers = _INTEGERS if narrow else _INTEGERS[1:]
+    others = tuple(name for name in order if name not in integers)
+    return (*others, *integers) if wide else (*integers, *others)
+
 
 SCHEME_GROUPS: tuple[str, ...] = (
     "embedding",
@@ -120,6 +141,20 @@ class WeightScheme:
 
     def group(self, name: str) -> NumberFormat:
         return FORMATS[getattr(self, name)]
+
+
+@lru_cache(maxsize=512)
+def in_integers(scheme: WeightScheme) -> WeightScheme:
+    """The scheme on a part that has no floating-point unit: what would be 16 bit is held in 8-bit integers.
+
+    Integer-only accelerators run attention, activations and cache in their (block-scaled) INT8.
+    """
+    wide = {
+        entry.name: "int8"
+        for entry in fields(scheme)
+        if entry.name != "slug" and FORMATS[getattr(scheme, entry.name)].bits >= 12
+    }
+    return replace(scheme, **wide)
 
 
 def _everything(slug: str, storage: str, *, kv: str = "bf16", activation: str = "bf16") -> WeightScheme:

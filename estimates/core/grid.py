@@ -115,7 +115,13 @@ def _variants(offers: Sequence[Offer], rows: RowBuilder, workloads: int) -> dict
 
 
 def _lanes_of(
-    model: ModelFacts, lowered: Lowered, variant: Variant, count: int, grid: GridSpec, known: dict[int, list]
+    model: ModelFacts,
+    lowered: Lowered,
+    variant: Variant,
+    count: int,
+    efficiency: EfficiencyTable,
+    grid: GridSpec,
+    known: dict[int, list],
 ) -> list[Lane]:
     limit = stage_limit(variant, count)
     if limit not in known:
@@ -130,7 +136,7 @@ def _lanes_of(
             layout.ep,
             grid.software,
         )
-        for scheme in schemes_for(model, variant.chip, grid.schemes)
+        for scheme in schemes_for(model, variant.chip, efficiency, grid.schemes)
         for layout in known[limit]
     ]
 
@@ -152,7 +158,7 @@ def _blocks(
     known: dict[int, list] = {}
     for number, (variant, members) in enumerate(variants.items()):
         sizes = tuple(sorted({offers[index].count for index in members}))
-        found = _lanes_of(model, lowered, variant, sizes[-1], grid, known)
+        found = _lanes_of(model, lowered, variant, sizes[-1], efficiency, grid, known)
         if pending and (len(pending) + len(found)) * per_lane > CHUNK_ELEMENTS:
             yield evaluate_block(model, lowered, pending, owners, counts, table, efficiency, grid)
             pending, owners, counts = [], [], []

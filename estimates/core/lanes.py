@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from estimates.core.efficiency import EfficiencyTable, Fit
 from estimates.core.facts import Chip, Link
-from estimates.core.formats import FORMATS, WeightScheme
+from estimates.core.formats import FORMATS, WeightScheme, rates_for
 
 Array = NDArray[np.floating]
 
@@ -97,21 +97,33 @@ class ChipTerms:
     missing_rates: tuple[str, ...]
 
 
-def compute_rate(chip: Chip, storage: str) -> str | None:
-    """The native rate of a storage format or the narrowest wider one the chip has; None: no such rate."""
+def compute_rate(chip: Chip, storage: str, table: EfficiencyTable, activation: str = "bf16") -> str | None:
+    """The native rate of a storage format or the narrowest wider one the chip has; None: no such rate.
+
+    A rate of that width does not take every encoding of it (the data says which: NVFP4 or MXFP4); a product
+    with integer activations runs in integers as wide as the wider operand.
+    """
     rates = dict(chip.rates)
-    return next((name for name in FORMATS[storage].compute if name in rates), None)
+    order = rates_for(storage, activation)
+    if order[0] == FORMATS[storage].compute[0] and not table.computes(chip, storage):
+        order = order[1:]
+    return next((name for name in order if name in rates), None)
 
 
 def resolve(
-    chip: Chip, operation: str, storage: str, table: EfficiencyTable, software: str | None
+    chip: Chip,
+    operation: str,
+    storage: str,
+    table: EfficiencyTable,
+    software: str | None,
+    activation: str = "bf16",
 ) -> tuple[Fit, str | None]:
     """The efficiency of an operation and the rate it computes with.
 
     Where the measured kernel computes in another format than the chip's native one (weights unpacked to
     16 bit), the fit's own denominator stands.
     """
-    native = compute_rate(chip, storage)
+    native = compute_rate(chip, storage, table, activation)
     fit = table.fit(chip, operation, storage, native, software)
     if (
         fit.compute is not None
@@ -123,9 +135,9 @@ def resolve(
     return fit, native
 
 
-def attention_rate(chip: Chip, scheme: WeightScheme) -> str | None:
-    """Scores and values are computed in 16 bit where the chip can, in its integers where it cannot."""
-    return compute_rate(chip, "bf16") or compute_rate(chip, scheme.activation) or compute_rate(chip, "int4")
+def attention_rate(chip: Chip, scheme: WeightScheme, table: EfficiencyTable) -> str | None:
+    """Scores and values are computed in 16 bit where the chip can, in integers where activations are such."""
+    return compute_rate(chip, "bf16", table, scheme.activation)
 
 
 def chip_terms(
@@ -149,7 +161,7 @@ def chip_terms(
     for group in GEMM_GROUPS:
         operation = "experts" if group == "routed_experts" else "gemm"
         storage = "bf16" if group == "router" else getattr(scheme, group)
-        fit, compute = resolve(chip, operation, storage, table, software)
+        fit, compute = resolve(chip, operation, storage, table, software, scheme.activation)
         peak = chip.rate(compute) if compute else None
         if peak is None:
             missing.append(FORMATS[storage].compute[0])
@@ -165,7 +177,7 @@ def chip_terms(
         if group not in ("router", "head"):
             levels.append(fit.level if fit.exact_format else max(1, fit.level))
             origins.append(f"{group}: {fit.origin}")
-    rate_name = attention_rate(chip, scheme)
+    rate_name = attention_rate(chip, scheme, table)
     peak = chip.rate(rate_name) if rate_name else None
     if peak is None:
         missing.append("bf16")

@@ -38,6 +38,30 @@ MI300X = Chip(
     {"bf16": 1307.4e12, "fp8": 2614.9e12},
     power_w=750,
 )
+B200 = Chip(
+    "nvidia-b200-sxm",
+    "NVIDIA",
+    "Blackwell",
+    "gpu",
+    (MemoryTier(192 * GB, 180 * GB, 7700e9),),
+    {"bf16": 2250e12, "fp8": 4500e12, "fp4": 9000e12},
+)
+MI350X = Chip(
+    "amd-mi350x",
+    "AMD",
+    "CDNA 4",
+    "gpu",
+    (MemoryTier(288 * GB, None, 8000e9),),
+    {"bf16": 2309.6e12, "fp8": 4614e12, "fp6": 9227.5e12, "fp4": 9227.5e12, "int8": 4614e12},
+)
+CORSAIR = Chip(
+    "d-matrix-corsair",
+    "d-Matrix",
+    "DIMC",
+    "asic",
+    (MemoryTier(2 * GB, None, 150e12, "sram"),),
+    {"int8": 2400e12, "int4": 9600e12},
+)
 WSE3 = Chip("cerebras-wse-3", "Cerebras", "WSE-3", "wafer", (MemoryTier(44 * GB, None, 21e15, "sram"),))
 GROQ = Chip(
     "groq-lpu-v1",

@@ -18,7 +18,7 @@ from estimates.core.architecture import (
 from estimates.core.estimate import evaluate_one
 from estimates.core.facts import Chip, Deployment, Link, MemoryTier, ModelFacts, Workload
 from tests.core.architectures import deepseek_v3, gpt_oss_120b, llama_70b
-from tests.core.machines import A100, GB, H100, NVLINK_4, efficiency, offer
+from tests.core.machines import A100, B200, GB, H100, NVLINK_4, efficiency, offer
 
 H200 = Chip(
     "nvidia-h200-sxm",
@@ -27,14 +27,6 @@ H200 = Chip(
     "gpu",
     (MemoryTier(150_754_820_096, None, 4800e9),),
     dict(H100.rates),
-)
-B200 = Chip(
-    "nvidia-b200-sxm",
-    "NVIDIA",
-    "Blackwell",
-    "gpu",
-    (MemoryTier(192 * GB, 180 * GB, 7700e9),),
-    {"bf16": 2250e12, "fp8": 4500e12, "fp4": 9000e12},
 )
 L40S = Chip(
     "nvidia-l40s",

@@ -11,7 +11,17 @@ from estimates.core.facts import Deployment, InvalidFact, Link, MemoryTier, Mode
 from estimates.core.formats import FORMATS, NAMED_SCHEMES, UnknownFormat, named_scheme, number_format
 from estimates.core.lanes import compute_rate
 from tests.core.architectures import deepseek_v3, llama_70b
-from tests.core.machines import A100, H100, MI300X, UNKNOWN_BANDWIDTH, WSE3, offer
+from tests.core.machines import (
+    A100,
+    B200,
+    H100,
+    MI300X,
+    MI350X,
+    UNKNOWN_BANDWIDTH,
+    WSE3,
+    efficiency,
+    offer,
+)
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, "80", True])
@@ -84,10 +94,14 @@ def test_storage_bits_count_the_scales(slug, bits):
         (A100, "int4", "bf16"),  # weights alone are 4 bit
         (MI300X, "mxfp4", "fp8"),
         (WSE3, "bf16", None),
+        (B200, "nvfp4", "fp4"),
+        (B200, "mxfp4", "fp4"),
+        (MI350X, "mxfp4", "fp4"),
+        (MI350X, "nvfp4", "fp8"),  # neither its FP4 nor its FP6 units take NVFP4's scales
     ],
 )
 def test_what_computes_a_format(chip, storage, rate):
-    assert compute_rate(chip, storage) == rate
+    assert compute_rate(chip, storage, efficiency()) == rate
 
 
 @pytest.mark.parametrize("slug", NAMED_SCHEMES)
