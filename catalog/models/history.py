@@ -53,7 +53,7 @@ def touch_accelerator_by_figures() -> list[pgtrigger.Trigger]:
 
 
 def _touching(*, inserted: str, updated: str, deleted: str) -> list[pgtrigger.Trigger]:
-    """Statement triggers that raise the version of the accelerators that the queries over changed rows name."""
+    """Statement triggers that raise the version of the accelerators each query over changed rows names."""
     operations: list[tuple[str, pgtrigger.Operation, dict[str, str], str]] = [
         ("insert", pgtrigger.Insert, {"new": "new_rows"}, inserted),
         ("update", pgtrigger.Update, {"old": "old_rows", "new": "new_rows"}, updated),
