@@ -3,6 +3,8 @@
 The private servers start by themselves at the first connection; `TEST_DATABASE_NAME` names the test database.
 """
 
+import os
+
 import pytest
 
 from config.celery import app
@@ -11,6 +13,6 @@ from config.celery import app
 @pytest.fixture(scope="session", autouse=True)
 def queue_of_the_tests() -> str:
     """Route every task of the run to a queue that only a test's own worker reads."""
-    name = "atlas.tests"
+    name = f"atlas.tests.{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     app.conf.task_default_queue = name
     return name
