@@ -23,15 +23,16 @@ from estimates.core.formats import UnknownFormat
 from estimates.from_catalog import (
     DECIDING_QUANTITIES,
     Datasheet,
+    Evidence,
     Shape,
     accelerator_rows,
     chip_of,
     datasheet_of,
+    evidence_of,
     model_facts,
     native_scheme,
     offer_of,
     shape_of,
-    weakest_provenance,
     workload_facts,
 )
 from estimates.method import efficiency
@@ -249,7 +250,7 @@ def stored_hardware(question: Question) -> Hardware:
         row = found
         standing = OfferRow.objects.filter(accelerator=row, count=question.count).order_by("retired", "slug")
         offer = standing.first()
-    sheet = datasheet_of(row, weakest_provenance([row.pk]).get(row.pk, "assumed"))
+    sheet = datasheet_of(row, evidence_of([row.pk]).get(row.pk, Evidence()))
     shape = shape_of(offer) if offer else Shape(f"{row.slug}-x{question.count}", question.count)
     return Hardware(sheet, shape, row, offer)
 

@@ -11,13 +11,14 @@ from estimates.core.estimate import evaluate_one
 from estimates.core.facts import Deployment
 from estimates.evaluate import Hardware, facts_used
 from estimates.from_catalog import (
+    Evidence,
     accelerator_rows,
     chip_of,
     datasheet_of,
+    evidence_of,
     model_facts,
     offer_of,
     shape_of,
-    weakest_provenance,
     workload_facts,
 )
 from estimates.method import efficiency
@@ -32,7 +33,7 @@ def explain(row: Estimate, criteria: PriceFilter | None = None) -> dict[str, Any
     """
     offer = row.offer
     accelerator = accelerator_rows(Accelerator.objects.all()).get(pk=offer.accelerator_id)
-    sheet = datasheet_of(accelerator, weakest_provenance([accelerator.pk]).get(accelerator.pk, "assumed"))
+    sheet = datasheet_of(accelerator, evidence_of([accelerator.pk]).get(accelerator.pk, Evidence()))
     shape = shape_of(offer)
     model = model_facts(row.language_model)
     workload = workload_facts(row.workload)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
-from django.db.models import Case, F, IntegerField, Max, Prefetch, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, Prefetch, QuerySet, Value, When
 
 from catalog.models import Accelerator, Figure, LanguageModel, Workload
 from catalog.models import Offer as OfferRow
@@ -57,6 +57,22 @@ DECIDING_QUANTITIES: Final = (
     "peak_rate:fp16",
     "peak_rate:fp8",
 )
+
+
+#: Figures that make an estimate grade D where nobody published them.
+MEMORY_BANDWIDTH: Final = "memory_bandwidth_gbs"
+SCALE_UP: Final = "link:scale_up:bandwidth_gbs"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How well an accelerator is known: weakest kind of its deciding figures, which bandwidths are assumed."""
+
+    weakest: Provenance = "assumed"
+    assumed: frozenset[str] = frozenset()
+
+
+VENDOR_EVIDENCE: Final = Evidence("vendor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +147,7 @@ class Datasheet:
     memory_is_sram: bool = False
     quantities: Mapping[str, float] = field(default_factory=dict)
     weakest: Provenance = "vendor"
+    assumed: frozenset[str] = frozenset()
 
     def get(self, quantity: str, unit: float = 1.0) -> float | None:
         """The quantity in the core's unit, None where it is unknown."""
@@ -149,7 +166,7 @@ class Shape:
     scale_out_gbs: float | None = None
 
 
-def datasheet_of(row: Accelerator, weakest: Provenance = "vendor") -> Datasheet:
+def datasheet_of(row: Accelerator, evidence: Evidence = VENDOR_EVIDENCE) -> Datasheet:
     """The datasheet of a row whose vendor, rates, tiers and links are fetched (`accelerator_rows`)."""
     quantities: dict[str, float] = {}
     for name, quantity in QUANTITIES["accelerator"].items():
@@ -173,7 +190,8 @@ def datasheet_of(row: Accelerator, weakest: Provenance = "vendor") -> Datasheet:
         segment=row.segment,
         memory_is_sram=row.memory_is_sram,
         quantities=quantities,
-        weakest=weakest,
+        weakest=evidence.weakest,
+        assumed=evidence.assumed,
     )
 
 
@@ -192,6 +210,7 @@ def memory_tiers(sheet: Datasheet) -> tuple[MemoryTier, ...]:
         usable_bytes=sheet.get("memory_bytes") or sheet.get("memory_usable_gb", GIGA),
         bandwidth=sheet.get("memory_bandwidth_gbs", GIGA),
         kind="sram" if sheet.memory_is_sram else "dram",
+        assumed=MEMORY_BANDWIDTH in sheet.assumed,
     )
     if sheet.get("memory_tier:second:capacity_gb") is None:
         return (main,)
@@ -232,7 +251,8 @@ def scale_up_of(shape: Shape, sheet: Datasheet) -> Link | None:
     """What ties the chips together: the offer's own fabric, else the accelerator's, else the host bus."""
     if shape.count == 1:
         return None
-    bandwidth = shape.scale_up_gbs or sheet.get("link:scale_up:bandwidth_gbs")
+    own = sheet.get(SCALE_UP)
+    bandwidth = shape.scale_up_gbs or own
     if bandwidth:
         domain = shape.scale_up_domain or sheet.get("link:scale_up:domain_size")
         return Link(
@@ -240,6 +260,7 @@ def scale_up_of(shape: Shape, sheet: Datasheet) -> Link | None:
             bytes_per_s=bandwidth * GIGA,
             latency_s=sheet.get("link:scale_up:latency_us", MICRO) or None,
             domain_size=int(domain) if domain else None,
+            assumed=SCALE_UP in sheet.assumed and bandwidth == own,
         )
     bus = sheet.get("link:host:bandwidth_gbs", GIGA) or pcie_bytes_per_s(sheet.get("pcie_generation"))
     if bus is None:
@@ -267,22 +288,31 @@ def offer_of(shape: Shape, sheet: Datasheet, chip: Chip) -> Offer:
     )
 
 
-def weakest_provenance(accelerators: Collection[int]) -> dict[int, Provenance]:
-    """The weakest kind among the accepted deciding figures of each accelerator, in one query."""
+def evidence_of(accelerators: Collection[int]) -> dict[int, Evidence]:
+    """Evidence for the accepted deciding figures of each accelerator, in one query."""
     strength = Case(
         *[When(kind=kind, then=Value(_STRENGTH[word])) for kind, word in PROVENANCE_OF.items()],
         default=Value(_STRENGTH["assumed"]),
         output_field=IntegerField(),
     )
     rows = (
-        Figure.objects.filter(accelerator__in=accelerators, accepted=True, quantity__in=DECIDING_QUANTITIES)
+        Figure.objects.filter(
+            accelerator__in=accelerators, accepted=True, quantity__in=[*DECIDING_QUANTITIES, SCALE_UP]
+        )
         .order_by()
-        .values("accelerator")
-        .annotate(weakest=Max(strength))
-        .values_list("accelerator", "weakest")
+        .annotate(strength=strength)
+        .values_list("accelerator", "quantity", "strength")
     )
+    weakest: dict[int, int] = {}
+    assumed: dict[int, set[str]] = {}
+    for pk, quantity, number in rows:
+        if quantity != SCALE_UP:
+            weakest[pk] = max(weakest.get(pk, 0), number)
+        if number == _STRENGTH["assumed"]:
+            assumed.setdefault(pk, set()).add(quantity)
     words = {number: word for word, number in _STRENGTH.items()}
-    return {pk: words[number] for pk, number in rows}
+    watched = {MEMORY_BANDWIDTH, SCALE_UP}
+    return {pk: Evidence(words[n], frozenset(assumed.get(pk, set()) & watched)) for pk, n in weakest.items()}
 
 
 def accelerator_rows(accelerators: QuerySet[Accelerator]) -> QuerySet[Accelerator]:
@@ -293,11 +323,11 @@ def accelerator_rows(accelerators: QuerySet[Accelerator]) -> QuerySet[Accelerato
     )
 
 
-def accelerator_facts(row: Accelerator, weakest: Provenance = "vendor") -> AcceleratorFacts:
+def accelerator_facts(row: Accelerator, evidence: Evidence = VENDOR_EVIDENCE) -> AcceleratorFacts:
     """An accelerator and its offers; a row with an impossible value carries the problem in place of facts."""
     common: dict[str, Any] = {"pk": row.pk, "slug": row.slug, "version": row.version, "segment": row.segment}
     try:
-        sheet = datasheet_of(row, weakest)
+        sheet = datasheet_of(row, evidence)
         chip = chip_of(sheet)
         offers = tuple((offer.pk, offer_of(shape_of(offer), sheet, chip)) for offer in row.offers.all())
     except InvalidFact as error:
@@ -402,9 +432,9 @@ class FactCache:
 
 
 def _read_accelerators(pks: list[int]) -> Iterable[AcceleratorFacts]:
-    weakest = weakest_provenance(pks)
+    evidence = evidence_of(pks)
     for row in accelerator_rows(Accelerator.objects.filter(pk__in=pks)):
-        yield accelerator_facts(row, weakest.get(row.pk, "assumed"))
+        yield accelerator_facts(row, evidence.get(row.pk, Evidence()))
 
 
 def _read_models(pks: list[int]) -> Iterable[ModelRow]:

@@ -177,7 +177,7 @@ def _answer(
     shared = _shared(blank, offer, choice, evaluated, story)
     lowered = lower(model.architecture)
     lacking = missing_rates(lowered, evaluated.lanes)[0]
-    grade = grade_of(offer.chip, evaluated.lanes.terms[0])
+    grade = grade_of(choice.point.lane, choice.point.pp, evaluated.lanes.terms[0])
     shared = replace(
         shared,
         missing_facts=tuple(f"peak rate for {name}" for name in lacking),

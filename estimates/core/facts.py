@@ -75,13 +75,15 @@ def _member(name: str, value: str | None, accepted: tuple[str, ...], *, optional
 class MemoryTier:
     """One level of a chip's memory. The first tier of a chip is the one weights and cache live in.
 
-    `usable_bytes` is what the device reports to software where that is known; None: the capacity.
+    `usable_bytes` is what the device reports to software where that is known; None: the capacity. `assumed`
+    says that nobody published the bandwidth.
     """
 
     capacity_bytes: float | None
     usable_bytes: float | None
     bandwidth: float | None
     kind: Literal["dram", "sram"] = "dram"
+    assumed: bool = False
 
     def __post_init__(self) -> None:
         _positive("capacity_bytes", self.capacity_bytes, optional=True)
@@ -103,6 +105,7 @@ class Link:
     latency_s: float | None = None
     domain_size: int | None = None  # accelerators that reach each other over it; None: not stated
     topology: str | None = None
+    assumed: bool = False  # nobody published the bandwidth
 
     def __post_init__(self) -> None:
         _member("scope", self.scope, LINK_SCOPES)

@@ -156,7 +156,7 @@ class RowBuilder:
         put("scheme", np.array([schemes.index(point.lane.scheme.slug) for point in points]))
         put("kv_format", np.array([formats.index(point.lane.kv_format) for point in points]))
         grades = [
-            grade_of(point.lane.variant.chip, terms)
+            grade_of(point.lane, point.pp, terms)
             for point, terms in zip(points, evaluated.lanes.terms, strict=True)
         ]
         put("grade", np.array([GRADES.index(grade) + 1 for grade in grades]))

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
 
 from estimates.core.estimate import evaluate_one
 from estimates.core.facts import Deployment, Link, ModelFacts, Workload
+from estimates.core.grid import best_deployments
 from tests.core.architectures import deepseek_v3, gpt_oss_120b, llama_70b
 from tests.core.kinds import KINDS
-from tests.core.machines import CHAT, GROQ, H100, MI300X, UNKNOWN_BANDWIDTH, WSE3, efficiency, offer, scaled
+from tests.core.machines import (
+    CHAT,
+    GROQ,
+    H100,
+    MI300X,
+    NVLINK_4,
+    UNKNOWN_BANDWIDTH,
+    WSE3,
+    efficiency,
+    offer,
+    scaled,
+)
 
 LLAMA = ModelFacts("llama-3.1-70b-instruct", llama_70b())
 DEEPSEEK = ModelFacts("deepseek-v3", deepseek_v3())
@@ -201,6 +214,19 @@ def test_grades_follow_the_evidence():
     kin = replace(H100, slug="nvidia-h800-sxm")
     assert ask(on=offer(kin), weights="fp8", tp=8).grade == "C"  # inherited from Hopper
     assert ask(on=offer(MI300X), weights="fp8", tp=8).grade == "D"  # defaults of a GPU
+
+
+def test_an_assumed_bandwidth_or_link_in_use_is_grade_d_with_its_interval():
+    """The width of D: exp(0.7) either side of TPOT. A link that a layout does not use leaves its grade."""
+    tier = replace(H100.memory, assumed=True)
+    link = replace(NVLINK_4, assumed=True)
+    for on in (offer(replace(H100, tiers=(tier,))), offer(scale_up=link)):
+        found = ask(on=on, weights="fp8", tp=8)
+        assert found.grade == "D"
+        assert found.interval["tpot_s"].high == pytest.approx(found.tpot_s * math.exp(0.7))
+        rows = best_deployments(ModelFacts("llama", llama_70b()), [on], [CHAT], efficiency()).rows()
+        assert {row["grade"] for row in rows if row["tp"] * row["pp"] > 1} == {"D"}
+    assert ask(on=offer(scale_up=link), weights="fp8", tp=1, pp=1).grade == "B"
 
 
 def test_a_wider_rate_computes_what_has_no_rate_and_it_is_said():

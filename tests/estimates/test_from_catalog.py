@@ -9,17 +9,18 @@ from estimates.core.architecture_json import architecture_from_json
 from estimates.core.formats import UnknownFormat
 from estimates.from_catalog import (
     Datasheet,
+    Evidence,
     FactCache,
     Shape,
     accelerator_rows,
     chip_of,
     datasheet_of,
+    evidence_of,
     memory_tiers,
     native_scheme,
     read_workloads,
     scale_out_of,
     scale_up_of,
-    weakest_provenance,
 )
 from tests.estimates.conftest import TinyCatalogue, llama
 
@@ -105,7 +106,28 @@ def test_the_weakest_deciding_figure_is_the_chips_provenance(tiny: TinyCatalogue
         Figure.objects.create(
             accelerator=tiny.h100, quantity=quantity, value=1, kind=kind, accepted=accepted, source=source
         )
-    assert weakest_provenance([tiny.h100.pk]) == {tiny.h100.pk: "derived"}
+    assert evidence_of([tiny.h100.pk]) == {tiny.h100.pk: Evidence("derived")}
+
+
+def test_an_assumed_bandwidth_or_link_is_told_to_the_core(tiny: TinyCatalogue) -> None:
+    for quantity in ("memory_bandwidth_gbs", "link:scale_up:bandwidth_gbs"):
+        Figure.objects.create(
+            accelerator=tiny.h100,
+            quantity=quantity,
+            value=1,
+            kind="assumed",
+            accepted=True,
+            reason="recalled",
+        )
+    row = accelerator_rows(Accelerator.objects.filter(pk=tiny.h100.pk)).get()
+    told = datasheet_of(row, evidence_of([row.pk])[row.pk])
+    assert chip_of(told).memory.assumed
+    assert not chip_of(datasheet_of(row)).memory.assumed
+    own = told.get("link:scale_up:bandwidth_gbs")
+    assert own is not None
+    assert scale_up_of(Shape("x8", 8), told).assumed  # type: ignore[union-attr]
+    assert scale_up_of(Shape("x8", 8, own), told).assumed  # type: ignore[union-attr]
+    assert not scale_up_of(Shape("x8", 8, own / 2), told).assumed  # type: ignore[union-attr]  # a system's own
 
 
 def test_a_checkpoints_formats_come_group_by_group() -> None:
