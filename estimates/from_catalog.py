@@ -66,7 +66,7 @@ SCALE_UP: Final = "link:scale_up:bandwidth_gbs"
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How well an accelerator is known: weakest kind of its deciding figures, which bandwidths are assumed."""
+    """How well a chip is known: the weakest kind of its deciding figures, which bandwidths are assumed."""
 
     weakest: Provenance = "assumed"
     assumed: frozenset[str] = frozenset()
