@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from celery import current_app
 from celery.contrib.testing.worker import start_worker
-from django.db import connection, transaction
+from celery.signals import worker_shutdown
+from django.db import connection, connections, transaction
 from redis import Redis
 
 from catalog import hints
@@ -87,6 +88,10 @@ def test_a_hint_recalculates_its_model_and_nothing_else(tiny: TinyCatalogue) -> 
     assert set(stale_calculations().values_list("language_model", flat=True)) == {tiny.llama_70b.pk}
 
 
+def close_connections(**_: object) -> None:
+    connections.close_all()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_on_the_real_broker_makes_an_edit_within_seconds(queue_of_the_tests: str) -> None:
     tiny = build()
@@ -97,6 +102,7 @@ def test_a_worker_on_the_real_broker_makes_an_edit_within_seconds(queue_of_the_t
     worker = start_worker(
         current_app, pool="solo", perform_ping_check=False, queues=[queue_of_the_tests], shutdown_timeout=30
     )
+    worker_shutdown.connect(close_connections, weak=False)  # sent in the worker's own thread
     with worker:
         with transaction.atomic():
             Accelerator.objects.filter(pk=tiny.h100.pk).update(memory_bandwidth_gbs=4020)
