@@ -203,6 +203,12 @@ class EfficiencyTable:
         name = f"computes_{storage}"
         return bool(next((self.coefficients[k] for s in scopes if (k := (name, *s)) in self.coefficients), 1))
 
+    def mixes_prefill(self, software: str | None) -> float:
+        """1 where the software computes prompts inside decode steps, 0 where in steps of their own."""
+        return self.coefficients.get(
+            ("mixes_prefill", "software", software or ""), self.coefficient("mixes_prefill")
+        )
+
     def coefficient(self, name: str, chip: Chip | None = None) -> float:
         """A scalar coefficient, the nearest to the chip."""
         scopes: list[Scope] = [*_scopes(chip)] if chip is not None else []

@@ -218,7 +218,9 @@ def _assumptions(offer: Offer, point: Point, evaluated: Evaluated) -> tuple[str,
         f"closed loop of {evaluated.in_flight[0]:.0f} requests a replica, waiting as under random arrivals",
         "each request holds cache for its whole input and output",
         f"prompts are computed in chunks of at most {_first(evaluated.lanes['chunk_tokens']):.0f} tokens "
-        "mixed into decode steps",
+        + (
+            "mixed into decode steps" if _first(evaluated.lanes["mixes_prefill"]) else "in steps of their own"
+        ),
     ]
     for group, compute in terms.computes:
         if group in ("router", "head", "embedding"):

@@ -2,10 +2,11 @@
 
 With b sequences decoding on a rank, S(b, 0) the time of a pure decode step and S(b, m) of one that also
 carries m prompt tokens (m = min(chunk, ISL)), each finished request brings ISL / m such chunks every OSL
-steps: TPOT = S(b, 0) + f (b - 1) ISL / (OSL m) [S(b, m) - S(b, 0)]. The batch that decodes is b less the
-share of a request's life spent in prefill. Throughput follows from Little's law: b OSL / (TTFT + (OSL - 1)
-TPOT). A pipeline of pp stages keeps pp micro-batches in flight: a token passes all layers, so its time is
-that of all stages plus the hops, and the throughput is that of the batches together.
+steps: TPOT = S(b, 0) + f (b - 1) ISL / (OSL m) [S(b, m) - S(b, 0)]. Software that computes prompts in steps
+of their own pays S(0, m) in place of the bracket, and a prompt then carries no decode step along. The batch
+that decodes is b less the share of a request's life spent in prefill. Throughput follows from Little's law:
+b OSL / (TTFT + (OSL - 1) TPOT). A pipeline of pp stages keeps pp micro-batches in flight: a token passes all
+layers, so its time is that of all stages plus the hops, and the throughput is that of the batches together.
 """
 
 from __future__ import annotations
@@ -138,7 +139,9 @@ def closed_loop(
     chunks = isl / times.chunk
     others = np.maximum(in_flight - 1, 0) / (dp * stages)
     events = lanes["interference_share"] * others * chunks / osl
-    interference = events * times.chunk_extra
+    mixes = lanes["mixes_prefill"] > 0
+    chunk_cost = np.where(mixes, times.chunk_extra, times.prefill)
+    interference = events * chunk_cost
     bubble = 1 + np.where(staged, lanes["pipeline_bubble"], 0)
     interference = interference * bubble
     full = times.decode * bubble + hop_decode
@@ -150,7 +153,8 @@ def closed_loop(
     service = chunks * times.prefill / stages
     queued = np.maximum(in_flight / dp - 1, 0)
     burst = lanes["burst_share"] * queued / 2 * service
-    shared = chunks * (times.decode + times.chunk_extra) / pieces + hop_chunk + lanes["request_us"]
+    carrying = np.where(mixes, times.decode + times.chunk_extra, times.prefill)
+    shared = chunks * carrying / pieces + hop_chunk + lanes["request_us"]
     base = np.where(alone, unloaded, np.maximum(shared, unloaded))
     tpot = full + interference
     slope = np.maximum(times.decode - times.decode_half, 0) / (batch / 2)
@@ -165,7 +169,7 @@ def closed_loop(
         running = np.clip(decoding * batch, np.minimum(batch, 1.0), batch)
         tpot = full - slope * np.minimum(batch - running, batch / 2) + interference
     # Work is conserved: prompts alone cannot take less than their arithmetic, the rest waits for it.
-    prompt_work = in_flight / (dp * stages) * chunks * times.chunk_extra
+    prompt_work = in_flight / (dp * stages) * chunks * chunk_cost
     decoding_time = (osl - 1) * tpot
     wait = wait + np.maximum(prompt_work - (base + wait + burst + decoding_time), 0)
     loaded = base + wait + burst

@@ -7,10 +7,12 @@ import pytest
 
 from estimates.core.collectives import all_reduce_s, all_to_all_s
 from estimates.core.efficiency import CollectiveFit
+from estimates.core.facts import ModelFacts, Workload
 from estimates.core.formats import named_scheme
 from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.operations import CacheRead, Experts
+from estimates.core.points import Point, evaluate_points
 from estimates.core.roofline import Ledger, smooth_maximum
 from estimates.core.step import decode_time, distinct_experts, prefill_attention_time, token_time
 from tests.core.architectures import deepseek_v3, llama_70b
@@ -126,3 +128,15 @@ def test_parts_of_a_ledger_add_up():
     total = ledger.total[0, 0, 0]
     assert sum(float(part.max()) for part in ledger.operations.values()) == pytest.approx(total, rel=1e-9)
     assert sum(float(part.max()) for part in ledger.limits.values()) == pytest.approx(total, rel=1e-9)
+
+
+@pytest.mark.parametrize(("software", "mixes"), [("vllm", True), ("sglang", False)])
+def test_prompts_of_others_cost_what_they_add_to_a_step_or_a_step_of_their_own(software, mixes):
+    """Interference = f (b - 1) ISL / (OSL m) x [S(b, m) - S(b, 0)], or x S(0, m) where prompts run alone."""
+    lane = Lane(Variant(H100, NVLINK_4, None), named_scheme("fp8", llama_70b()), "fp8", 8, 1, 1, software)
+    point = Point(lane, 1, Workload("w", 1024, 512), 33)
+    found = evaluate_points(ModelFacts("llama", llama_70b()), [point], efficiency())
+    cost = found.times.chunk_extra if mixes else found.times.prefill
+    expected = efficiency().coefficient("interference_share") * 32 / 512 * cost
+    assert found.loop.interference.item() == pytest.approx(expected.item())
+    assert found.times.prefill.item() > found.times.chunk_extra.item()  # weights are read once more
