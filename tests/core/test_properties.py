@@ -98,7 +98,8 @@ def test_scale_invariance(model, scheme, workload, tp, concurrency, factor):
 def test_throughput_grows_with_concurrency_until_the_cache_is_full(model, scheme, workload, tp):
     """For answers of some length: the closed loop is no model of requests that hardly decode. On the plateau
 
-    the first wave of requests, which a run's mean time to first token includes, costs up to 3%.
+    the first wave of requests, which a run's mean time to first token includes, costs up to 5%: a tenth of the
+    requests wait for half of the others' prompts, and all prompts are the whole cycle there.
     """
     workload = replace(workload, osl=max(workload.osl, 16))
     last = 0.0
@@ -106,7 +107,7 @@ def test_throughput_grows_with_concurrency_until_the_cache_is_full(model, scheme
         answer = ask(model, offer(), workload, scheme, tp, concurrency)
         if answer.state != "ok":
             break
-        assert answer.throughput_output_tok_s >= last * 0.97
+        assert answer.throughput_output_tok_s >= last * 0.95
         last = answer.throughput_output_tok_s
 
 
