@@ -171,6 +171,10 @@ def closed_loop(
     # Work is conserved: prompts alone cannot take less than their arithmetic, the rest waits for it.
     prompt_work = in_flight / (dp * stages) * chunks * chunk_cost
     decoding_time = (osl - 1) * tpot
+    # Prompts of others delay the first token or the later ones, not both: all prompts one after the other,
+    # then all answers together, is a schedule that nothing need exceed.
+    wave = in_flight / (dp * stages) * chunks * times.prefill + hop_chunk + lanes["request_us"]
+    wait = np.minimum(wait, np.maximum(wave + (osl - 1) * full - base - decoding_time, 0))
     wait = wait + np.maximum(prompt_work - (base + wait + burst + decoding_time), 0)
     loaded = base + wait + burst
     cycle = loaded + decoding_time

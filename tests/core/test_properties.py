@@ -96,18 +96,19 @@ def test_scale_invariance(model, scheme, workload, tp, concurrency, factor):
 @laws
 @given(models, schemes, workloads, sizes)
 def test_throughput_grows_with_concurrency_until_the_cache_is_full(model, scheme, workload, tp):
-    """For answers of some length: the closed loop is no model of requests that hardly decode. On the plateau
+    """For answers of some length: the closed loop is no model of requests that hardly decode.
 
-    the first wave of requests, which a run's mean time to first token includes, costs up to 5%: a tenth of the
-    requests wait for half of the others' prompts, and all prompts are the whole cycle there.
+    On the plateau the first wave, which a run's mean time to first token includes, costs 5%: a tenth of the
+    requests wait for half of the others' prompts, and all prompts are the whole cycle there. The waiting of
+    random arrivals is 2% off the closed machine's.
     """
-    workload = replace(workload, osl=max(workload.osl, 16))
+    workload = replace(workload, osl=max(workload.osl, 64))
     last = 0.0
     for concurrency in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512):
         answer = ask(model, offer(), workload, scheme, tp, concurrency)
         if answer.state != "ok":
             break
-        assert answer.throughput_output_tok_s >= last * 0.95
+        assert answer.throughput_output_tok_s >= last * 0.93
         last = answer.throughput_output_tok_s
 
 
