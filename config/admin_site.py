@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
@@ -15,6 +16,9 @@ UNFOLD: Final[dict[str, Any]] = {
     "SITE_SUBHEADER": "Facts, sources, estimates",
     "SITE_SYMBOL": "explore",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("explorer/icon.svg")}
+    ],
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "estimates.dashboard.dashboard",
     "COLORS": {
