@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from config import health
 
@@ -10,6 +11,7 @@ handler500 = "config.errors.handler500"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("favicon.ico", RedirectView.as_view(url="/static/explorer/icon.svg")),
     path("admin/", admin.site.urls),
     path("api/", include("config.rest.urls")),
     path("", include("estimates.pages.urls")),

@@ -104,7 +104,7 @@ class SourcedForm(forms.ModelForm):
             try:
                 kind_needs_source(cleaned)
             except ValidationError as error:
-                self.add_error("figure_source", error)
+                self.add_error(None, error)  # at the head of the page, wherever the fields are
         return cleaned
 
 

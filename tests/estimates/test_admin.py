@@ -145,6 +145,12 @@ def test_what_was_observed_or_calculated_cannot_be_added(editor: Client, db: Non
     assert editor.get(reverse(f"admin:{name}_add")).status_code == 403
 
 
+def test_a_login_leads_to_the_front_page(client: Client, db: None) -> None:
+    User.objects.create_superuser("editor", "", "secret")
+    answer = client.post(reverse("admin:login"), {"username": "editor", "password": "secret"})
+    assert (answer.status_code, answer["Location"]) == (302, reverse("admin:index"))
+
+
 def test_every_list_and_the_front_page_open(editor: Client, quote: Any) -> None:
     start_recalculation("all", hint=False)
     sweep(float("inf"))
