@@ -5,8 +5,6 @@ from typing import Any
 
 import pghistory
 from django.db import DataError, IntegrityError, transaction
-from django.utils import timezone
-from django.utils.text import slugify
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,6 +14,7 @@ from catalog.figures import FigureError, accept_figure, quantities_of
 from catalog.models import Accelerator, Source, System
 from catalog.models.sources import Confidence, FigureKind
 from catalog.offers import refresh_offers
+from catalog.sources import SourceError, find_or_add_source
 from config.access.models import Scope
 from config.access.permissions import MayWrite
 from config.rest.columns import Resource
@@ -144,32 +143,14 @@ def _source(given: Any, faults: list[Fault]) -> dict[str, str] | None:
     return source
 
 
-def find_or_add_source(given: dict[str, str]) -> Source:
-    """The source of that slug or address; one with address and title that is not known yet is added."""
-    if given["slug"]:
-        found = Source.objects.filter(slug=given["slug"]).first()
-        if found is None and not (given["url"] and given["title"]):
-            near = nearest(given["slug"], Source.objects.values_list("slug", flat=True))
-            raise invalid_body(
-                [Fault("/source/slug", "unknown", f"there is no source {given['slug'][:100]!r}", near)]
-            )
-        if found is not None:
-            return found
-    found = Source.objects.filter(url=given["url"], title=given["title"]).first()
-    if found is not None:
-        return found
-    base = slugify(given["slug"] or given["title"])[:180] or "source"
-    slug, number = base, 2
-    while Source.objects.filter(slug=slug).exists():
-        slug, number = f"{base}-{number}", number + 1
-    return Source.objects.create(
-        slug=slug,
-        url=given["url"],
-        title=given["title"],
-        publisher=given["publisher"],
-        published_on=given["published_on"],
-        read_on=timezone.now().date(),
-    )
+def source_of(given: dict[str, str]) -> Source:
+    """The source that a body names, found or added; raises Problem (400) for an unknown slug alone."""
+    try:
+        return find_or_add_source(**given)
+    except SourceError:
+        near = nearest(given["slug"], Source.objects.values_list("slug", flat=True))
+        detail_text = f"there is no source {given['slug'][:100]!r}"
+        raise invalid_body([Fault("/source/slug", "unknown", detail_text, near)]) from None
 
 
 class FigureEditing(DetailView):
@@ -204,7 +185,7 @@ class FigureEditing(DetailView):
 
     def accept(self, row: Any, change: Change) -> None:
         """Accept every figure of the change, then let dependent estimates know. All or nothing."""
-        source = find_or_add_source(change.source) if change.source else None
+        source = source_of(change.source) if change.source else None
         for quantity, (name, value) in change.values.items():
             try:
                 with transaction.atomic():
