@@ -9,8 +9,8 @@ A load has three steps, over all kinds in the order of their references:
    kind are found by the framework. Still no database. `review` yields lines about what is doubtful but legal
    (spot above on demand, exact factors of 2): they are printed and stop nothing.
 3. Only when no kind noted a fault, `write` runs, kind after kind, inside ONE transaction. Rows are written in
-   bulk through `catalog.importing.rows` (`sync_rows` for facts that an editor may change, `append_rows` for
-   append-only ones): they write only what changed, so a second load changes nothing and bumps no version.
+   bulk, facts that an editor may change through `catalog.importing.rows.sync_rows`, append-only ones through
+   `catalog.importing.append_only.append_missing`: only what changed, so a second load bumps no version.
 
 A new kind is a module with one `Kind` and one line in `catalog.importing.registry`.
 """

@@ -58,17 +58,6 @@ def sync_rows(
     return counts
 
 
-def append_rows(
-    load: Load, model: type[models.Model], rows: Mapping[str, Columns], *, key_field: str = "key"
-) -> Counts:
-    """Insert the rows of an append-only table that are not there yet; what is there stays as it is."""
-    known = set(model._default_manager.values_list(key_field, flat=True))
-    new = [model(**{key_field: key}, **columns) for key, columns in rows.items() if key not in known]
-    model._default_manager.bulk_create(new, batch_size=BATCH)
-    load.forget(model)
-    return Counts(added=len(new), unchanged=len(rows) - len(new))
-
-
 def remember(kind: str, values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Store what the files say now (JSON values by key); return what they said at the last load."""
     before = dict(LoadedRow.objects.filter(kind=kind).values_list("key", "values"))
