@@ -12,10 +12,8 @@ from django.db.models import Q
 
 from catalog.models import LanguageModel, System, Workload
 from catalog.prices import PriceFilter, QuoteUsed, offer_prices, offer_prices_by_basis
+from estimates.core.cost import usd_per_mtok_output
 from estimates.models import Calculation, Estimate, Limit, Objective, State
-
-TOKENS_PER_MTOK = 1e6
-SECONDS_PER_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class Answer:
     def _usd_per_mtok(self, throughput: float | None) -> float | None:
         if self.quote is None or not throughput:
             return None
-        return float(self.quote.usd_per_hour) / (throughput * SECONDS_PER_HOUR) * TOKENS_PER_MTOK
+        return float(usd_per_mtok_output(float(self.quote.usd_per_hour), throughput))
 
 
 @dataclass(frozen=True, slots=True)
