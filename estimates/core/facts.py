@@ -20,6 +20,7 @@ Provenance = Literal["measured", "vendor", "derived", "assumed"]
 PROVENANCES: tuple[str, ...] = ("measured", "vendor", "derived", "assumed")  # strongest first
 LINK_SCOPES: tuple[str, ...] = ("scale_up", "scale_out", "pcie")
 TOPOLOGIES: tuple[str, ...] = ("switched", "mesh", "ring", "torus", "host")
+ARRIVALS: tuple[str, ...] = ("closed_loop", "static")
 
 
 class InvalidFact(ValueError):  # noqa: N818
@@ -216,11 +217,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """A language model: its architecture and the number formats its checkpoint is stored in."""
+    """A language model: its architecture and the number formats its checkpoint is stored in.
+
+    `published` are the tensor groups of other checkpoints of the same weights, one a format.
+    """
 
     slug: str
     architecture: Architecture
     native: WeightScheme | None = None
+    published: tuple[WeightScheme, ...] = ()
 
     def __post_init__(self) -> None:
         _slug("slug", self.slug)
@@ -230,7 +235,11 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Mean input and output length in tokens, service levels, and the share of the prompt already cached."""
+    """Mean input and output length in tokens, service levels, and the share of the prompt already cached.
+
+    `arrival` says how requests come: `closed_loop` clients that each send the next request when answered, or
+    one `static` batch that starts together, is prefilled whole and then decodes to its end.
+    """
 
     slug: str
     isl: float
@@ -239,9 +248,11 @@ class Workload:
     tpot_slo_s: float | None = None
     concurrency_min: int = 1
     prefix_share: float = 0.0
+    arrival: Literal["closed_loop", "static"] = "closed_loop"
 
     def __post_init__(self) -> None:
         _slug("slug", self.slug)
+        _member("arrival", self.arrival, ARRIVALS)
         _positive("isl", self.isl)
         _positive("osl", self.osl)
         if self.isl < 1:
@@ -255,12 +266,29 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """Workers that compute prompts alone, of tp x dp chips a stage and pp stages each; None: chosen."""
+
+    workers: int | None = None
+    tp: int | None = None
+    pp: int | None = None
+    ep: int | None = None
+    dp: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "tp", "pp", "ep", "dp"):
+            _count(f"prefill.{name}", getattr(self, name), optional=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """How a model is laid out on an offer; None: the best is chosen.
 
     `tp` shards attention and dense layers, `dp` replicates attention over ranks that share the experts,
     `ep` shards whole experts; a stage has tp x dp chips, a replica tp x dp x pp. Experts not spread over
     `ep` are sharded inside: (tp x dp) / ep ways. `concurrency` counts requests in flight on the whole offer.
+    With `prefill` serving is disaggregated: that pool computes prompts, and the sizes here are those of the
+    `replicas` workers that decode. `software_version` is read by calibration alone.
     """
 
     weights: str | WeightScheme | None = None
@@ -273,7 +301,17 @@ class Deployment:
     concurrency: int | None = None
     software: str | None = None
     chunk_tokens: int | None = field(default=None)
+    software_version: str | None = None
+    prefill: Pool | None = None
 
     def __post_init__(self) -> None:
         for name in ("tp", "pp", "ep", "dp", "replicas", "concurrency", "chunk_tokens"):
             _count(name, getattr(self, name), optional=True)
+        if self.software_version is not None:
+            _slug("software_version", self.software_version)
+        if self.prefill is not None and not isinstance(self.prefill, Pool):
+            raise InvalidFact("prefill", self.prefill, "a Pool or null")
+
+    @property
+    def serving(self) -> Literal["aggregated", "disaggregated"]:
+        return "disaggregated" if self.prefill is not None else "aggregated"

@@ -1,38 +1,67 @@
-"""Evaluate configurations: fit, steps and closed loop of many points at once, each with its own load.
+"""Evaluate configurations: fit, steps and serving of many points at once, each with its own load.
 
 The grid evaluates lanes x workloads x batches through the same functions; here every point has one workload
-and one batch, and can be asked for detail.
+and one batch, and can be asked for detail. Closed loops, static batches and disaggregated pools mix.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.deployments import hop_link_is_up
+from estimates.core.disaggregated import (
+    PrefillPool,
+    Prompts,
+    pooled_loop,
+    population,
+    prompt_pool,
+    rank_cache_bytes,
+    transfer_time,
+)
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Workload
 from estimates.core.formats import FORMATS
 from estimates.core.lanes import GEMM_GROUPS, Lane, Lanes, build_lanes
 from estimates.core.lowering import lower
-from estimates.core.memory import RankMemory, rank_memory
+from estimates.core.memory import RankMemory, rank_memory, take_rows
 from estimates.core.operations import Lowered
-from estimates.core.serving import Load, Loop, StepTimes, closed_loop, stages_in_flight, step_times
+from estimates.core.scenarios import Served, merged, placed, sequence_limit, served_loop, static_batch
+from estimates.core.serving import Load, StepTimes, closed_loop, stages_in_flight, step_times
 
 Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One configuration under one load: `concurrency` requests on one replica of `pp` stages."""
+    """One configuration under one load: `concurrency` requests on one replica of `pp` stages.
+
+    With `prefill` the replica is a decode worker, and `concurrency` its share of all requests in the system.
+    """
 
     lane: Lane
     pp: int
     workload: Workload
     concurrency: float
+    prefill: PrefillPool | None = None
+
+
+@dataclass(slots=True)
+class Pools:
+    """The prefill side of the points that have one; arrays of shape (rows,)."""
+
+    rows: NDArray[np.intp]  # positions among the points
+    lanes: Lanes
+    memory: RankMemory
+    prompts: Prompts
+    capacity: Array  # prompts whose cache a worker holds
+    usable: Array  # bytes of the fullest rank left for caches
+    weights: Array
+    cache_per_prompt: Array  # bytes on one rank of one stage
 
 
 @dataclass(slots=True)
@@ -42,15 +71,27 @@ class Evaluated:
     points: tuple[Point, ...]
     lanes: Lanes
     memory: RankMemory
-    batch: Array  # asked for, per rank and slot
+    batch: Array  # decoding, per rank and slot
     in_flight: Array  # running on a replica: the concurrency, at most what the cache holds
     capacity: Array  # requests whose cache a replica holds (may be below 1)
+    limit: Array  # requests a replica admits: whole ones of the capacity, at most the software's limit
     usable: Array  # bytes of the fullest rank left for caches
     weights: Array  # bytes of weights of the fullest rank
     cache_per_request: Array  # bytes a request takes on one rank of one stage
     times: StepTimes
-    loop: Loop
+    loop: Served
     rates_known: NDArray[np.bool_]
+    waves: Array  # batches one after the other in a static run, else 1
+    pools: Pools | None = None
+
+    @property
+    def fits(self) -> NDArray[np.bool_]:
+        """Whether weights and one request fit; with a prefill pool, its weights and one prompt as well."""
+        fits = self.capacity >= 1
+        if self.pools is not None:
+            fits = fits.copy()
+            fits[self.pools.rows] &= self.pools.capacity >= 1
+        return np.asarray(fits)
 
 
 def missing_rates(model: Lowered, lanes: Lanes) -> list[tuple[str, ...]]:
@@ -102,36 +143,76 @@ def evaluate_points(
     compute_scale: float = 1.0,
     capacity_scale: float = 1.0,
 ) -> Evaluated:
-    """Fit and steady state of every point. The scales multiply each chip's figures (for elasticities)."""
+    """Fit and serving of every point. The scales multiply each chip's figures (for elasticities)."""
     lowered = lower(model.architecture)
-    lanes = build_lanes(
-        [point.lane for point in points],
-        table,
-        bandwidth_scale=bandwidth_scale,
-        compute_scale=compute_scale,
-    )
+    scaled = partial(build_lanes, bandwidth_scale=bandwidth_scale, compute_scale=compute_scale)
+    lanes = scaled([point.lane for point in points], table)
     memory = rank_memory(model.architecture, lanes, capacity_scale=capacity_scale)
-
-    def column(values: list[float]) -> Array:
-        return np.array(values, float).reshape(-1, 1, 1)
-
-    pp = column([point.pp for point in points])
-    prefix = column([point.workload.isl * point.workload.prefix_share for point in points])
-    isl = column([point.workload.isl for point in points]) - prefix
-    osl = column([point.workload.osl for point in points])
-    asked = column([point.concurrency for point in points])
+    pp = _column([point.pp for point in points])
+    prefix = _column([point.workload.isl * point.workload.prefix_share for point in points])
+    isl = _column([point.workload.isl for point in points]) - prefix
+    osl = _column([point.workload.osl for point in points])
+    asked = _column([point.concurrency for point in points])
+    static = np.array([point.workload.arrival == "static" for point in points]).reshape(-1, 1, 1)
+    pooled = np.flatnonzero([point.prefill is not None for point in points])
     full_context = (prefix + isl + osl).reshape(-1, 1)
     held, usable, per_request = replica_capacity(memory, lanes, pp, full_context, lowered.layers)
     capacity = held.reshape(-1, 1, 1)
-    in_flight = np.maximum(1.0, np.minimum(asked, np.floor(capacity)))
-    slots = lanes["dp"] * stages_in_flight(pp, lowered.layers)
-    batch = np.maximum(1.0, in_flight / slots)
-    load = Load(isl=isl, prefix=prefix, osl=osl, batch=batch)
-    times = step_times(lowered, lanes, load, detailed=detailed)
-    hop_up = column([float(hop_link_is_up(p.lane.variant, p.lane.group, p.pp)) for p in points])
+    limit = np.maximum(1.0, np.minimum(np.floor(capacity), _shaped(sequence_limit(lanes, table))))
+    waves = np.where(static, np.ceil(asked / limit), 1.0)
+    in_flight = np.maximum(1.0, np.where(static, asked / waves, np.minimum(asked, limit)))
+    hop_up = _column([float(hop_link_is_up(p.lane.variant, p.lane.group, p.pp)) for p in points])
     hop_inverse = np.where(hop_up > 0, lanes["up_inverse"], lanes["out_inverse"])
     known = np.array([not missing for missing in missing_rates(lowered, lanes)]).reshape(-1, 1, 1)
-    loop = closed_loop(lowered, lanes, load, times, pp, in_flight, hop_inverse, known)
+    slots = lanes["dp"] * stages_in_flight(pp, lowered.layers)
+    pools = split = None
+    if pooled.size:
+        load = Load(isl[pooled], prefix[pooled], osl[pooled], np.ones((pooled.size, 1, 1)))
+        rows = lanes.take(pooled)
+        chosen = [points[int(row)] for row in pooled]
+        pools = _pools(
+            model,
+            lowered,
+            chosen,
+            pooled,
+            load,
+            rows,
+            take_rows(memory, pooled),
+            scaled([point.prefill.lane for point in chosen if point.prefill is not None], table),
+            capacity_scale,
+            detailed,
+        )
+        workers = _column([float(p.prefill.decode_workers) for p in chosen if p.prefill is not None])
+        split = population(
+            lowered,
+            rows,
+            load,
+            pp[pooled],
+            asked[pooled],
+            limit[pooled],
+            workers,
+            hop_inverse[pooled],
+            pools.prompts,
+        )
+        in_flight[pooled] = split.decoding
+    batch = np.maximum(1.0, in_flight / slots)
+    together = np.where(static, np.maximum(1.0, in_flight / lanes["dp"]), 1.0)
+    load = Load(isl=isl, prefix=prefix, osl=osl, batch=batch, together=together)
+    times = step_times(lowered, lanes, load, detailed=detailed)
+    loop = served_loop(
+        closed_loop(lowered, lanes, load, times, pp, in_flight, hop_inverse, known), load, asked
+    )
+    if static.any():
+        other = static_batch(lowered, lanes, load, times, pp, in_flight, waves, hop_inverse, known)
+        loop = merged(loop, other, static)
+    if pools is not None and split is not None:
+        bubble = 1 + np.where(pp > 1, lanes["pipeline_bubble"], 0)
+        tpot = times.decode * bubble + loop.hops
+        part = load.take(pooled)
+        served = pooled_loop(
+            part, asked[pooled], workers, pools.prompts, split, tpot[pooled], loop.hops[pooled], batch[pooled]
+        )
+        loop = placed(loop, served, pooled)
     return Evaluated(
         points=tuple(points),
         lanes=lanes,
@@ -139,10 +220,59 @@ def evaluate_points(
         batch=batch.reshape(-1),
         in_flight=in_flight.reshape(-1),
         capacity=capacity.reshape(-1),
+        limit=limit.reshape(-1),
         usable=usable.reshape(-1),
         weights=memory.stage_weights(pp.reshape(-1), lowered.layers),
         cache_per_request=per_request.reshape(-1),
         times=times,
         loop=loop,
         rates_known=known.reshape(-1),
+        waves=waves.reshape(-1),
+        pools=pools,
+    )
+
+
+def _column(values: Sequence[float]) -> Array:
+    return np.array(values, float).reshape(-1, 1, 1)
+
+
+def _shaped(values: Array) -> Array:
+    return values.reshape(-1, 1, 1)
+
+
+def _pools(
+    model: ModelFacts,
+    lowered: Lowered,
+    points: Sequence[Point],
+    rows: NDArray[np.intp],
+    load: Load,
+    decode_lanes: Lanes,
+    decode_memory: RankMemory,
+    lanes: Lanes,
+    capacity_scale: float,
+    detailed: bool,
+) -> Pools:
+    """Fit and times of the prefill pools of these points, at positions `rows` of the caller's."""
+    pools = [point.prefill for point in points if point.prefill is not None]
+    memory = rank_memory(model.architecture, lanes, capacity_scale=capacity_scale)
+    pp = _column([pool.pp for pool in pools])
+    prompt = load.prefix + load.isl
+    held, usable, per_prompt = replica_capacity(memory, lanes, pp, prompt.reshape(-1, 1), lowered.layers)
+    transfer = transfer_time(
+        pools,
+        [(point.lane, point.pp) for point in points],
+        decode_lanes,
+        rank_cache_bytes(decode_memory, prompt, _column([point.pp for point in points])),
+        rank_cache_bytes(memory, prompt, pp),
+    )
+    known = np.array([not missing for missing in missing_rates(lowered, lanes)]).reshape(-1, 1, 1)
+    return Pools(
+        rows=rows,
+        lanes=lanes,
+        memory=memory,
+        prompts=prompt_pool(lowered, lanes, load, pools, transfer, known, detailed=detailed),
+        capacity=held.reshape(-1),
+        usable=usable.reshape(-1),
+        weights=memory.stage_weights(pp.reshape(-1), lowered.layers),
+        cache_per_prompt=per_prompt.reshape(-1),
     )

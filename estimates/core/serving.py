@@ -37,11 +37,16 @@ class Load:
     prefix: Array  # prompt tokens whose cache is kept
     osl: Array
     batch: Array  # sequences decoding on one attention rank and pipeline slot
+    together: Array | float = 1.0  # prompts of one rank that are computed as one, back to back
 
     @property
     def context(self) -> Array:
         """Mean context of a decoding sequence: the prompt and half of the answer."""
         return np.asarray(self.prefix + self.isl + self.osl / 2)
+
+    def take(self, rows: NDArray[np.intp]) -> Load:
+        """These rows of loads that have one a row."""
+        return Load(self.isl[rows], self.prefix[rows], self.osl[rows], self.batch[rows])
 
 
 @dataclass(slots=True)
@@ -61,19 +66,17 @@ def step_times(model: Lowered, lanes: Lanes, load: Load, *, detailed: bool = Fal
     """Evaluate each distinct step once over lanes x workloads x batches."""
     batch = load.batch
     context = load.context.astype(batch.dtype)
-    decode = _decode(model, lanes, batch, context, detailed)
-    half = _decode(model, lanes, batch / 2, context, False)
-    chunk = np.minimum(lanes["chunk_tokens"], load.isl).astype(batch.dtype)
+    decode = decode_step(model, lanes, batch, context, detailed=detailed)
+    half = decode_step(model, lanes, batch / 2, context)
+    prompts = np.asarray(load.isl * load.together)
+    chunk = np.minimum(lanes["chunk_tokens"], prompts).astype(batch.dtype)
     plain = Ledger()
     token_time(model, lanes, batch, plain)
     mixed = Ledger()
     token_time(model, lanes, batch + chunk, mixed)
     attention = Ledger()
     prefill_attention_time(model, lanes, chunk, load.isl.astype(batch.dtype), load.prefix, attention)
-    prefill = Ledger(detailed=detailed)
-    token_time(model, lanes, chunk, prefill)
-    prefill_attention_time(model, lanes, chunk, load.isl.astype(batch.dtype), load.prefix, prefill)
-    prefill.plain("host", "overhead", lanes["host_step_us"] + lanes["host_sequence_us"])
+    prefill = prompt_step(model, lanes, load, chunk, detailed=detailed)
     return StepTimes(
         decode=decode.total,
         decode_half=half.total,
@@ -85,10 +88,23 @@ def step_times(model: Lowered, lanes: Lanes, load: Load, *, detailed: bool = Fal
     )
 
 
-def _decode(model: Lowered, lanes: Lanes, batch: Array, context: Array, detailed: bool) -> Ledger:
+def decode_step(
+    model: Lowered, lanes: Lanes, batch: Array, context: Array, *, detailed: bool = False
+) -> Ledger:
+    """S(b, 0): a step that decodes `batch` sequences on every rank and carries no prompt."""
     ledger = Ledger(detailed=detailed)
     token_time(model, lanes, batch, ledger)
     decode_time(model, lanes, batch, context, ledger)
+    return ledger
+
+
+def prompt_step(model: Lowered, lanes: Lanes, load: Load, chunk: Array, *, detailed: bool = False) -> Ledger:
+    """S(0, m): a step of m = `chunk` prompt tokens on every rank, of one prompt or of several."""
+    ledger = Ledger(detailed=detailed)
+    token_time(model, lanes, chunk, ledger)
+    prefill_attention_time(model, lanes, chunk, load.isl.astype(chunk.dtype), load.prefix, ledger)
+    sequences = np.maximum(1, chunk / load.isl.astype(chunk.dtype))
+    ledger.plain("host", "overhead", lanes["host_step_us"] + lanes["host_sequence_us"] * sequences)
     return ledger
 
 
