@@ -1,17 +1,11 @@
-"""Speed of the grid: `python benchmarks/core_grid.py [models] [offers]` prints configurations a second.
+"""Made-up facts of a catalogue's size for the benchmark of the core: no database, no file is read.
 
-Builds synthetic models of the usual kinds and offers of a catalogue's size (chips, nodes of them and racks
-of 72), evaluates all under seven workloads on one core, and prints per model: rows, configurations, seconds.
+Models of the usual kinds, dense to hybrid, and offers of graded chips: alone, in nodes of 8 and 16, in racks of 72.
 """
 
 from __future__ import annotations
 
-import sys
-import time
 from dataclasses import replace
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from estimates.core.architecture import (
     Architecture,
@@ -22,9 +16,7 @@ from estimates.core.architecture import (
     Mamba2,
     MixtureOfExperts,
 )
-from estimates.core.efficiency import load_efficiency
 from estimates.core.facts import Chip, Link, MemoryTier, ModelFacts, Offer, Workload
-from estimates.core.grid import best_deployments
 
 
 def decoder(hidden: int, layers: tuple[LayerGroup, ...]) -> Architecture:
@@ -32,6 +24,7 @@ def decoder(hidden: int, layers: tuple[LayerGroup, ...]) -> Architecture:
 
 
 def models() -> list[ModelFacts]:
+    """Four dense sizes, a mixture of experts, latent attention with experts, a hybrid."""
     dense = [
         decoder(
             h,
@@ -94,24 +87,3 @@ WORKLOADS = [
     Workload("batch", 4096, 512),
     Workload("edge", 512, 256, 2.0, 0.1),
 ]
-
-
-def main(model_count: int, offer_count: int) -> None:
-    table = load_efficiency()
-    machines = offers(offer_count)
-    evaluated, seconds = 0, 0.0
-    for model in models()[:model_count]:
-        started = time.process_time()
-        result = best_deployments(model, machines, WORKLOADS, table)
-        spent = time.process_time() - started
-        evaluated += result.configurations
-        seconds += spent
-        print(f"{model.slug}: {len(result)} rows, {result.configurations} configurations, {spent:.2f} s CPU")
-    print(
-        f"{evaluated} configurations in {seconds:.2f} s CPU: {evaluated / seconds:,.0f} a second on one core"
-    )
-
-
-if __name__ == "__main__":
-    arguments = [int(value) for value in sys.argv[1:]]
-    main(*(arguments + [7, 300][len(arguments) :]))
