@@ -4,6 +4,8 @@ from django.urls import URLPattern, path
 
 from config.rest.schema import described_detail, described_list
 from config.rest.views import routes
+from estimates.api.accuracy import AccuracyView
+from estimates.api.accuracy_runs import AccuracyRunsView
 from estimates.api.estimates import ESTIMATES, EstimateDetailView, EstimateListView
 from estimates.api.evaluate import EvaluateView
 from estimates.api.explain import ExplainView
@@ -19,4 +21,6 @@ urlpatterns: list[URLPattern] = [
         name="estimates-detail",
     ),
     *routes(JOBS),
+    path("accuracy", AccuracyView.as_view(), name="accuracy-list"),
+    path("accuracy/runs", AccuracyRunsView.as_view(), name="accuracy-runs-list"),
 ]

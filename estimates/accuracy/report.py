@@ -1,0 +1,71 @@
+"""The calibration's own report on its error: what was measured, left out, predicted, and how it went.
+
+`manage.py calibrate` writes it beside the efficiency data; it is read once a process and belongs to the
+version of that data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from estimates.accuracy.predictions import Predictions, PredictionsError, read_predictions
+from estimates.method import efficiency
+
+DIRECTORY: Final = Path(__file__).resolve().parent.parent / "data" / "calibration"
+REPORT, PREDICTIONS = "report.json", "predictions.csv"
+
+
+class ReportError(Exception):
+    """The report cannot be read; the message names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """The report and the predictions behind it. `version` is that of the efficiency data."""
+
+    version: str
+    content: Mapping[str, Any]
+    predictions: Predictions
+
+    def part(self, name: str) -> Any:
+        """A part of the report, None where the calibration did not write it."""
+        return self.content.get(name)
+
+
+def current(directory: Path | None = None) -> Report | None:
+    """The report of this process's efficiency data; None where no calibration has written one."""
+    return read_report(directory or DIRECTORY, efficiency().version)
+
+
+@lru_cache(maxsize=4)
+def read_report(directory: Path, version: str) -> Report | None:
+    """Read both files, once a process for each version. Raises ReportError."""
+    if not (directory / REPORT).exists() or not (directory / PREDICTIONS).exists():
+        return None
+    try:
+        content = orjson.loads((directory / REPORT).read_bytes())
+        if not isinstance(content, dict):
+            raise ReportError(f"{directory / REPORT} holds no JSON object")
+        return Report(version, content, read_predictions(directory / PREDICTIONS))
+    except (orjson.JSONDecodeError, PredictionsError) as error:
+        raise ReportError(f"{directory / REPORT}: {error}") from error
+
+
+def worst_groups(report: Report, most: int = 10) -> list[dict[str, Any]]:
+    """The groups with the largest error, and what is known of each, as the calibration found them."""
+    return list(report.part("worst_groups") or ())[:most]
+
+
+def headline(report: Report) -> dict[str, Any]:
+    """The calibration's own scores of both folds by metric, without their slices: {fold: {metric: {...}}}."""
+    found = {}
+    for fold, name in (("rows", "rows_out"), ("groups", "groups_out")):
+        part = report.part(name) or {}
+        found[fold] = {metric: score for metric, score in part.items() if metric not in ("slices", "tiers")}
+    return found
