@@ -1,6 +1,7 @@
 """Made-up facts of a catalogue's size for the benchmark of the core: no database, no file is read.
 
-Models of the usual kinds, dense to hybrid, and offers of graded chips: alone, in nodes of 8 and 16, in racks of 72.
+Models of the usual kinds, dense to hybrid; offers of graded chips, alone, in nodes of 8 and 16, in racks of
+72.
 """
 
 from __future__ import annotations
@@ -65,7 +66,12 @@ def offers(count: int) -> list[Offer]:
             rates["fp4"] = 1600e12 * size
         tier = MemoryTier((16 + 6 * (number % 40)) * 1e9, None, 1e12 * size)
         chip = Chip(
-            f"chip-{number}", f"vendor-{number % 20}", f"generation-{number % 60}", "gpu", (tier,), rates
+            f"chip-{number}",
+            f"vendor-{number % 20}",
+            f"generation-{number % 60}",
+            "gpu",
+            (tier,),
+            tuple(rates.items()),
         )
         up = Link("scale_up", 100e9 * size, None, 72 if number % 10 == 0 else 8)
         found.append(Offer(f"{number}-1", chip, 1, up))
