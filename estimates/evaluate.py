@@ -149,7 +149,10 @@ def inline_model(asked: InlineModel) -> ModelFacts:
     try:
         if asked.hf_config is not None:
             imported = architecture_from_hf_config(asked.hf_config, asked.hf_quant_config)
-            stored = {str(group): one.format for group, one in imported.quantisation.items()}
+            stored: dict[str, Any] = {
+                str(group): {"format": one.format, "bits": one.bits}
+                for group, one in imported.quantisation.items()
+            }
             if imported.kv_format:
                 stored["kv_format"] = imported.kv_format
             native = native_scheme(imported.native_format, stored, imported.architecture)

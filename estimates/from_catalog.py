@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
@@ -21,11 +21,13 @@ from catalog.models import Accelerator, Figure, LanguageModel, Workload
 from catalog.models import Offer as OfferRow
 from catalog.models.sources import FigureKind
 from catalog.quantities import QUANTITIES
+from estimates.checkpoints import published_schemes, stored_groups
 from estimates.core.architecture import Architecture
 from estimates.core.architecture_json import ArchitectureError, architecture_from_json
 from estimates.core.facts import Chip, InvalidFact, Link, MemoryTier, ModelFacts, Offer, Provenance
 from estimates.core.facts import Workload as CoreWorkload
-from estimates.core.formats import NAMED_SCHEMES, UnknownFormat, WeightScheme, named_scheme
+from estimates.core.formats import UnknownFormat, WeightScheme
+from estimates.core.weight_schemes import NAMED_SCHEMES, named_scheme
 
 GIGA: Final = 1e9
 TERA: Final = 1e12
@@ -338,17 +340,6 @@ def accelerator_facts(row: Accelerator, evidence: Evidence = VENDOR_EVIDENCE) ->
 # ---- Language models and workloads -----------------------------------------------------------------------
 
 
-#: Tensor groups of the parameter counter -> fields of a weight scheme. Norms and routers stay 16 bit.
-SCHEME_FIELDS: Final = {
-    "embedding": "embedding",
-    "mixer": "attention",
-    "dense_ffn": "dense_ffn",
-    "routed_experts": "routed_experts",
-    "shared_experts": "shared_experts",
-    "head": "head",
-}
-
-
 def native_scheme(
     native_format: str, quantisation: Mapping[str, Any], architecture: Architecture
 ) -> WeightScheme | None:
@@ -360,21 +351,15 @@ def native_scheme(
     if not native_format:
         return None
     usual = named_scheme(native_format if native_format in NAMED_SCHEMES else "bf16", architecture)
-    stored: dict[str, str] = {}
-    for group, name in SCHEME_FIELDS.items():
-        entry = quantisation.get(group)
-        if entry:
-            stored[name] = entry["format"] if isinstance(entry, Mapping) else str(entry)
-    if quantisation.get("kv_format"):
-        stored["kv"] = str(quantisation["kv_format"])
-    return replace(usual, slug=native_format, **stored)
+    return stored_groups(usual, quantisation, slug=native_format)
 
 
 def model_facts(row: LanguageModel) -> ModelFacts:
     """Raises ArchitectureError or UnknownFormat."""
     architecture = architecture_from_json(row.architecture)
     native = native_scheme(row.native_format, row.quantisation or {}, architecture)
-    return ModelFacts(slug=row.slug, architecture=architecture, native=native)
+    published = published_schemes(row.slug, architecture)
+    return ModelFacts(slug=row.slug, architecture=architecture, native=native, published=published)
 
 
 def model_row(row: LanguageModel) -> ModelRow:

@@ -24,7 +24,8 @@ def efficiency() -> EfficiencyTable:
 def _digest_of_the_code() -> str:
     """Of the core and of the modules that feed and read it, as they stand on disk now."""
     digest = hashlib.sha256()
-    around = [_HERE / f"{name}.py" for name in ("from_catalog", "combinations", "rows")]
+    around = [_HERE / f"{name}.py" for name in ("from_catalog", "checkpoints", "combinations", "rows")]
+    around.append(_HERE / "data" / "checkpoints.csv")
     for path in [*sorted((_HERE / "core").rglob("*.py")), *around]:
         digest.update(path.relative_to(_HERE).as_posix().encode())
         digest.update(path.read_bytes())

@@ -180,7 +180,10 @@ def model_columns(model: ModelFile) -> dict[str, Any]:
         "native_format": model.native_format,
         "max_context": architecture.max_context,
         "architecture": architecture_to_json(architecture),
-        "quantisation": {group: stored.model_dump() for group, stored in model.quantisation.items()},
+        "quantisation": {
+            **{group: stored.model_dump() for group, stored in model.quantisation.items()},
+            **({"kv_format": model.kv_format} if model.kv_format else {}),
+        },
         "kind": model.kind,
         "confidence": model.confidence,
         "parameters_total": counted.total,

@@ -8,21 +8,15 @@ bent to fit.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import Chip, Deployment, ModelFacts, Offer
-from estimates.core.formats import (
-    FORMATS,
-    SCHEME_GROUPS,
-    UnknownFormat,
-    WeightScheme,
-    in_integers,
-    named_scheme,
-)
+from estimates.core.formats import FORMATS, SCHEME_GROUPS, WeightScheme, in_integers
 from estimates.core.lanes import Variant
 from estimates.core.lowering import lower
 from estimates.core.operations import Lowered
+from estimates.core.weight_schemes import canonical_kv, canonical_scheme, named_scheme, same_storage
 
 MAXIMUM_GROUP = 128  # widest stage tried by a search
 
@@ -92,21 +86,34 @@ def refuse_chip(chip: Chip) -> Reason | None:
 
 
 def resolve_scheme(weights: str | WeightScheme | None, model: ModelFacts) -> WeightScheme:
-    """The scheme asked for; None: the checkpoint's own, bf16 where it is not known. Raises UnknownFormat."""
+    """The scheme asked for; None: the checkpoint's own, bf16 where it is not known. Raises UnknownFormat.
+
+    A named format is that of the checkpoint itself or of one published of the same weights where there is
+    one, else what such checkpoints usually store.
+    """
     if isinstance(weights, WeightScheme):
         return weights
     native = model.native or named_scheme("bf16", model.architecture)
-    if weights is None or weights == native.slug or weights == "native":
+    if weights is None or weights in (native.slug, "native"):
         return native
-    return named_scheme(weights, model.architecture)
+    asked = canonical_scheme(weights)
+    for stored in (native, *model.published):
+        if same_storage(asked, stored.slug):
+            return stored
+    return named_scheme(asked, model.architecture)
 
 
 def on_chip(scheme: WeightScheme, chip: Chip) -> WeightScheme:
     """The scheme as the chip runs it: an integer-only part computes a quantised model in integers alone.
 
     That is a part with an INT8 rate and no floating-point one. A scheme that is 16 bit throughout stays so
-    and lacks a rate; floating-point weights do too.
+    and lacks a rate; floating-point weights do too. Files for the chips of PCs and phones hold embedding and
+    head of an integer model in 8 bits (OpenVINO: NNCF's CompressWeights, "all embeddings and last linear
+    layers are always compressed to 8-bit"; MLX quantises both as well).
     """
+    if chip.kind in LOCAL_KINDS and scheme.attention.startswith("int"):
+        ends = {name: "int8" for name in ("embedding", "head") if scheme.group(name).bits >= 12}
+        scheme = replace(scheme, **ends) if ends else scheme
     if chip.rate("int8") is None or any(not name.startswith("int") for name, _ in chip.rates):
         return scheme
     weights = [scheme.group(name) for name in SCHEME_GROUPS]
@@ -119,9 +126,7 @@ def on_chip(scheme: WeightScheme, chip: Chip) -> WeightScheme:
 def resolve_kv(asked: str | None, scheme: WeightScheme, chip: Chip) -> str:
     """The cache format: the one asked for, else the scheme's, kept 16 bit where the chip has no FP8 rate."""
     if asked is not None:
-        if asked not in FORMATS:
-            raise UnknownFormat(asked, tuple(FORMATS))
-        return asked
+        return canonical_kv(asked)
     if FORMATS[scheme.kv].bits < 12 and chip.rate("fp8") is None and chip.rate("int8") is None:
         return "bf16"
     return scheme.kv
@@ -277,9 +282,7 @@ def schemes_for(
     ]
     if chip.kind in LOCAL_KINDS:
         slugs += LOCAL_SCHEMES
-    schemes = [named_scheme(slug, model.architecture) for slug in slugs]
-    if model.native is not None and model.native.slug not in slugs:
+    schemes = [resolve_scheme(slug, model) for slug in slugs]
+    if model.native is not None and model.native not in schemes:
         schemes.insert(0, model.native)
-    elif model.native is not None:
-        schemes[slugs.index(model.native.slug)] = model.native
-    return [on_chip(scheme, chip) for scheme in schemes]
+    return [on_chip(scheme, chip) for scheme in dict.fromkeys(schemes)]

@@ -2,16 +2,16 @@
 
 Storage bits count block scales: OCP Microscaling (MX) v1.0 has one 8-bit scale per 32 elements, NVFP4 one
 FP8 scale per 16, DeepSeek's block FP8 one FP32 scale per 128 x 128, GPTQ and AWQ one 16-bit scale (AWQ also
-a 4-bit zero point) per 128, llama.cpp's k-quants the bits per weight that its quantiser prints.
+a 4-bit zero point) per 128, llama.cpp's mixes the bits per weight that its quantiser prints for Llama 3.1 8B
+(`tools/quantize/README.md`). What a checkpoint stores in which tensor group is in `weight_schemes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from estimates.core.architecture import Architecture, MixtureOfExperts
+from estimates.core.gguf import README_BITS
 
 RATE_FORMATS: tuple[str, ...] = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "fp6", "fp4", "int8", "int4")
 _RATE_ALIASES = {"nvfp4": "fp4", "mxfp4": "fp4", "mxfp6": "fp6", "mxfp8": "fp8", "fp8_block": "fp8"}
@@ -56,17 +56,17 @@ FORMATS: dict[str, NumberFormat] = {
         # FP6 units scale by powers of two over blocks of 32: NVFP4's FP8 scales over 16 do not go into them.
         NumberFormat("nvfp4", 4 + 8 / 16, ("fp4", "fp8", *_WIDE)),
         NumberFormat("mxfp4", 4 + 8 / 32, ("fp4", "fp6", "fp8", *_WIDE)),
+        _weight_only("int2", 2 + 16 / 128),
+        _weight_only("int3", 3 + 16 / 128),
         _weight_only("int4", 4 + 16 / 128),
         _weight_only("int4_awq", 4 + 20 / 128),
         _weight_only("int5", 5 + 16 / 128),
         _weight_only("int6", 6 + 16 / 128),
-        _weight_only("q8_0", 8.5),
-        _weight_only("q6_k", 6.5625),
-        _weight_only("q5_k_m", 5.70),
-        _weight_only("q4_k_m", 4.89),
-        _weight_only("q4_0", 4.5),
-        _weight_only("q3_k_m", 4.00),
-        _weight_only("q2_k", 3.16),
+        # bitsandbytes NF4: an FP32 absmax per 64 weights, itself held in 8 bits (double quantisation)
+        _weight_only("nf4", 4 + 8 / 64 + 32 / 64 / 256),
+        _weight_only("exl2", 4),  # 2 to 8 bits; each checkpoint is named by its average
+        *(_weight_only(slug, bits) for slug, bits in README_BITS.items()),
+        # Tenstorrent block floating point: sign and mantissa, one 8-bit exponent shared by 16 numbers
         NumberFormat("bfp8", 8 + 8 / 16, ("fp8", *_WIDE)),
         NumberFormat("bfp4", 4 + 8 / 16, ("fp8", *_WIDE)),
     )
@@ -122,7 +122,11 @@ def number_format(slug: str) -> NumberFormat:
 
 @dataclass(frozen=True, slots=True)
 class WeightScheme:
-    """Number format of each tensor group, of the KV cache and of activations."""
+    """Number format of each tensor group, of the KV cache and of activations.
+
+    `bits` holds the groups whose stored bits a weight differ from their format's own: a group that mixes
+    formats, or a file whose sizes are known. The format then says what computes, the bits what is read.
+    """
 
     slug: str
     embedding: str = "bf16"
@@ -133,14 +137,26 @@ class WeightScheme:
     head: str = "bf16"
     kv: str = "bf16"
     activation: str = "bf16"
+    bits: tuple[tuple[str, float], ...] = ()  # a mapping is accepted and frozen
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            if entry.name != "slug":
-                number_format(getattr(self, entry.name))
+        for name in (*SCHEME_GROUPS, "kv", "activation"):
+            number_format(getattr(self, name))
+        own = dict(self.bits)
+        for name, value in own.items():
+            if name not in SCHEME_GROUPS:
+                raise UnknownFormat(name, SCHEME_GROUPS)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 64:
+                raise UnknownFormat(value, ("bits a weight above 0, at most 64",))
+        object.__setattr__(self, "bits", tuple(sorted(own.items())))
 
     def group(self, name: str) -> NumberFormat:
-        return FORMATS[getattr(self, name)]
+        """The format of a tensor group with the bits that are really stored."""
+        stored = FORMATS[getattr(self, name)]
+        for group, bits in self.bits:
+            if group == name:
+                return replace(stored, bits=bits)
+        return stored
 
 
 @lru_cache(maxsize=512)
@@ -149,92 +165,6 @@ def in_integers(scheme: WeightScheme) -> WeightScheme:
 
     Integer-only accelerators run attention, activations and cache in their (block-scaled) INT8.
     """
-    wide = {
-        entry.name: "int8"
-        for entry in fields(scheme)
-        if entry.name != "slug" and FORMATS[getattr(scheme, entry.name)].bits >= 12
-    }
-    return replace(scheme, **wide)
-
-
-def _everything(slug: str, storage: str, *, kv: str = "bf16", activation: str = "bf16") -> WeightScheme:
-    return WeightScheme(
-        slug=slug,
-        attention=storage,
-        dense_ffn=storage,
-        routed_experts=storage,
-        shared_experts=storage,
-        kv=kv,
-        activation=activation,
-    )
-
-
-def _experts_only(slug: str, storage: str, *, kv: str = "bf16", activation: str = "bf16") -> WeightScheme:
-    return WeightScheme(slug=slug, routed_experts=storage, kv=kv, activation=activation)
-
-
-def has_experts(architecture: Architecture) -> bool:
-    return any(
-        isinstance(block, MixtureOfExperts) for group in architecture.layers for block in group.feed_forwards
-    )
-
-
-_GGUF: Mapping[str, str] = {
-    "q8_0": "q8_0",
-    "q6_k": "q6_k",
-    "q5_k_m": "q6_k",
-    "q4_k_m": "q6_k",
-    "q4_0": "q6_k",
-    "q3_k_m": "q6_k",
-    "q2_k": "q6_k",
-}
-
-NAMED_SCHEMES: tuple[str, ...] = (
-    "fp32",
-    "bf16",
-    "fp16",
-    "fp8",
-    "fp8_block",
-    "mxfp8",
-    "int8",
-    "nvfp4",
-    "mxfp4",
-    "int4",
-    "int4_awq",
-    "bfp8",
-    "bfp4",
-    *_GGUF,
-)
-
-
-def named_scheme(slug: str, architecture: Architecture) -> WeightScheme:
-    """The scheme of that name for this architecture (see `scheme_of`). Raises UnknownFormat."""
-    return scheme_of(slug, has_experts(architecture))
-
-
-@lru_cache(maxsize=128)
-def scheme_of(slug: str, with_experts: bool) -> WeightScheme:
-    """What a checkpoint of that name usually stores in each tensor group.
-
-    FP8 keeps embedding and head in 16 bit. FP4 and INT4 checkpoints of mixture-of-experts models quantise
-    the routed experts and keep attention in bf16, those of dense models quantise every linear layer. GGUF
-    mixes quantise embedding too and store the head wider. Raises UnknownFormat.
-    """
-    if slug in ("fp32", "bf16", "fp16"):
-        cache = "fp16" if slug == "fp32" else slug
-        return WeightScheme(slug, slug, slug, slug, slug, slug, slug, kv=cache, activation=slug)
-    if slug in ("fp8", "fp8_block", "mxfp8"):
-        return _everything(slug, slug, kv="fp8", activation="fp8")
-    if slug == "int8":
-        return _everything(slug, slug, activation="int8")
-    if slug in ("bfp8", "bfp4"):
-        return _everything(slug, slug, kv="bfp8")
-    if slug in ("nvfp4", "mxfp4", "int4", "int4_awq"):
-        quantised = _experts_only if with_experts else _everything
-        if slug == "nvfp4":
-            return quantised(slug, slug, kv="fp8", activation="nvfp4")
-        return quantised(slug, slug)
-    if slug in _GGUF:
-        head = _GGUF[slug]
-        return WeightScheme(slug, slug, slug, slug, slug, slug, head, kv="fp16", activation="fp16")
-    raise UnknownFormat(slug, NAMED_SCHEMES)
+    names = (*SCHEME_GROUPS, "kv", "activation")
+    wide = {name: "int8" for name in names if FORMATS[getattr(scheme, name)].bits >= 12}
+    return replace(scheme, **wide, bits=tuple(pair for pair in scheme.bits if pair[0] not in wide))

@@ -166,7 +166,7 @@ def chip_terms(
         if peak is None:
             missing.append(FORMATS[storage].compute[0])
         values += [
-            FORMATS[storage].bytes,
+            FORMATS[storage].bytes if group == "router" else scheme.group(group).bytes,
             _ACTIVATION_BYTES.get(compute or "", 2.0),
             1 / (fit.eff_compute * peak) if peak else 0.0,
             1 / (fit.eff_memory * bandwidth),

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.architecture import Architecture
-from estimates.core.formats import FORMATS, WeightScheme
+from estimates.core.formats import WeightScheme
 from estimates.core.kv_cache import KvTerms, kv_terms
 from estimates.core.lanes import Lanes
 from estimates.core.lowering import lower
@@ -59,7 +59,7 @@ def cache_terms(architecture: Architecture) -> KvTerms:
 def group_bytes(architecture: Architecture, scheme: WeightScheme) -> dict[str, float]:
     """Bytes of the whole model's weights by tensor group."""
     return {
-        group: parameters * (2.0 if group == "other" else FORMATS[getattr(scheme, group)].bytes)
+        group: parameters * (2.0 if group == "other" else scheme.group(group).bytes)
         for group, parameters in parameters_by_group(architecture).items()
     }
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimates.core.formats import named_scheme
 from estimates.core.kv_cache import kv_bytes, kv_terms
 from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import group_bytes, parameters_by_group, rank_memory
 from estimates.core.parameters import count_parameters
+from estimates.core.weight_schemes import named_scheme
 from tests.core.architectures import architectures, deepseek_v3, gpt_oss_120b, llama_70b
 from tests.core.machines import GROQ, H100, NVLINK_4, efficiency
 

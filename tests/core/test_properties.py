@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from estimates.core.estimate import Estimate, evaluate_one
 from estimates.core.facts import Deployment, Link, ModelFacts, Offer, Workload
-from estimates.core.formats import named_scheme
 from estimates.core.lowering import lower
 from estimates.core.memory import group_bytes
+from estimates.core.weight_schemes import named_scheme
 from tests.core.architectures import deepseek_v3, llama_70b
 from tests.core.kinds import KINDS
 from tests.core.machines import H100, efficiency, offer, scaled, sped_up

@@ -8,13 +8,13 @@ import pytest
 from estimates.core.collectives import all_reduce_s, all_to_all_s
 from estimates.core.efficiency import CollectiveFit
 from estimates.core.facts import ModelFacts, Workload
-from estimates.core.formats import named_scheme
 from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.operations import CacheRead, Experts
 from estimates.core.points import Point, evaluate_points
 from estimates.core.roofline import Ledger, smooth_maximum
 from estimates.core.step import decode_time, distinct_experts, prefill_attention_time, token_time
+from estimates.core.weight_schemes import named_scheme
 from tests.core.architectures import deepseek_v3, llama_70b
 from tests.core.machines import H100, NVLINK_4, efficiency, ideal
 
