@@ -8,7 +8,7 @@ from typing import Any
 from catalog.prices import QuoteUsed
 from estimates.core.estimate import Estimate
 from estimates.core.facts import ModelFacts, Workload
-from estimates.cost import split, token_cost
+from estimates.cost import prefill_share, split, token_cost
 from estimates.from_catalog import Datasheet, Shape
 
 DIGITS = 5
@@ -33,6 +33,7 @@ def answer(
         "count": shape.count,
         "offer": shape.slug,
         "workload": workload_values(workload),
+        "scenario": estimate.scenario,
         "state": estimate.state,
         "reason": estimate.reason.to_dict() if estimate.reason else None,
         "missing_facts": list(estimate.missing_facts),
@@ -69,6 +70,7 @@ def workload_values(workload: Workload) -> dict[str, Any]:
         "isl": workload.isl,
         "osl": workload.osl,
         "prefix_share": workload.prefix_share,
+        "arrival": workload.arrival,
         "ttft_limit_ms": milli(workload.ttft_slo_s),
         "tpot_limit_ms": milli(workload.tpot_slo_s),
     }
@@ -81,7 +83,10 @@ def results(estimate: Estimate, workload: Workload) -> dict[str, Any] | None:
     return {
         "tpot_ms": milli(estimate.tpot_s),
         "ttft_ms": {name: milli(value) for name, value in estimate.ttft_s.items()},
+        "e2e_ms": milli(estimate.e2e_s),
         "throughput_tok_s": short(estimate.throughput_output_tok_s),
+        "throughput_total_tok_s": short(estimate.throughput_total_tok_s),
+        "prefill_tok_s": short(estimate.prefill_tok_s),
         "decode_tok_s": short(estimate.decode_tok_s),
         "throughput_per_chip_tok_s": short(estimate.throughput_per_chip),
         "tok_s_per_user": short(estimate.tok_s_per_user),
@@ -119,7 +124,11 @@ def intervals(estimate: Estimate) -> dict[str, Any]:
     named = {
         "tpot_s": ("tpot_ms", 1e3),
         "ttft_loaded_mean_s": ("ttft_ms", 1e3),
+        "ttft_saturated_mean_s": ("ttft_saturated_ms", 1e3),
+        "e2e_s": ("e2e_ms", 1e3),
         "throughput_output_tok_s": ("throughput_tok_s", 1.0),
+        "throughput_total_tok_s": ("throughput_total_tok_s", 1.0),
+        "prefill_tok_s": ("prefill_tok_s", 1.0),
     }
     return {
         named[name][0]: [short(width.low * named[name][1]), short(width.high * named[name][1])]
@@ -167,11 +176,21 @@ def cost(
         return found
     tokens = token_cost(price, rate, workload.isl, workload.osl)
     found |= tokens.as_json()
+    share = prompt_share(estimate, workload, rate)
+    if share is not None:
+        found["split"] = split(tokens, share).as_json()
+    return found
+
+
+def prompt_share(estimate: Estimate, workload: Workload, output_tokens_per_s: float) -> float | None:
+    """The part of the machine's time that prompts take; None where no rate to compute them is known."""
     unloaded = estimate.ttft_s.get("unloaded")
     replicas = estimate.deployment.get("replicas")
-    if unloaded is not None and isinstance(replicas, int):
-        found["split"] = split(tokens, rate, unloaded, replicas, workload.isl, workload.osl).as_json()
-    return found
+    if unloaded is None or not isinstance(replicas, int):
+        return None
+    if estimate.scenario != "closed_loop":
+        return estimate.prefill_share
+    return prefill_share(unloaded, replicas, output_tokens_per_s, workload.osl)
 
 
 def short(value: float | None) -> float | None:

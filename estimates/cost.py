@@ -85,15 +85,16 @@ def token_cost(usd_per_hour: Decimal, output_tokens_per_s: float, isl: float, os
     )
 
 
-def split(
-    cost: TokenCost, output_tokens_per_s: float, ttft_unloaded_s: float, replicas: int, isl: float, osl: float
-) -> SplitCost:
-    """Divide the bill by machine time: the prompt's share is its own prefill's time on one replica.
+def prefill_share(ttft_unloaded_s: float, replicas: int, output_tokens_per_s: float, osl: float) -> float:
+    """The prompt's share of machine time: its own prefill's time on one of the replicas.
 
     A request takes OSL / throughput seconds of the whole offer, its prefill TTFT (unloaded) / replicas.
     """
-    whole = osl / output_tokens_per_s
-    share = min(1.0, ttft_unloaded_s / replicas / whole)
+    return min(1.0, ttft_unloaded_s / replicas / (osl / output_tokens_per_s))
+
+
+def split(cost: TokenCost, share: float) -> SplitCost:
+    """Divide the bill by machine time, of which prompts take `share`."""
     exact = Decimal(repr(share))
     return SplitCost(
         prefill_share=share,

@@ -17,7 +17,7 @@ from catalog.quantities import QUANTITIES, Quantity
 from estimates import answers
 from estimates.core.architecture_json import ArchitectureError, architecture_from_json
 from estimates.core.estimate import Estimate, evaluate_one
-from estimates.core.facts import Deployment, InvalidFact, ModelFacts
+from estimates.core.facts import Deployment, InvalidFact, ModelFacts, Pool
 from estimates.core.facts import Workload as CoreWorkload
 from estimates.core.formats import UnknownFormat
 from estimates.from_catalog import (
@@ -39,6 +39,7 @@ from estimates.method import efficiency
 from estimates.near import near_matches
 from estimates.what_if import (
     RELATIVE_ACCEPTED,
+    DeploymentAsked,
     Fault,
     InlineAccelerator,
     InlineModel,
@@ -60,6 +61,7 @@ FAULTS_OF_THE_QUESTION: Final = {
     "exceeds_domain": "/deployment/tp",
     "unknown_format": "/deployment/weights",
     "unknown_software": "/deployment/software",
+    "static_prefill_pool": "/deployment/prefill",
 }
 CHIP_FIGURES: Final = QUANTITIES["accelerator"]
 #: No figure of a chip is beyond, in any unit used here; keeps the arithmetic finite.
@@ -107,10 +109,9 @@ def estimate_of(
     model: ModelFacts, hardware: Hardware, workload: CoreWorkload, question: Question
 ) -> Estimate:
     """The core's answer. Raises InvalidQuestion for what the question itself got wrong."""
-    asked = question.deployment
     try:
         offer = offer_of(hardware.shape, hardware.sheet, chip_of(hardware.sheet))
-        deployment = Deployment(**asked.model_dump())
+        deployment = deployment_facts(question.deployment)
     except InvalidFact as error:
         raise InvalidQuestion(
             Fault(f"/overrides/{error.field}", "invalid", str(error), error.accepted)
@@ -118,11 +119,20 @@ def estimate_of(
     estimate = evaluate_one(model, offer, workload, deployment, efficiency())
     reason = estimate.reason
     if estimate.state == "refused" and reason is not None and reason.code in FAULTS_OF_THE_QUESTION:
-        pointer = FAULTS_OF_THE_QUESTION[reason.code]
+        pointer, asked = FAULTS_OF_THE_QUESTION[reason.code], question.deployment
+        if reason.field and reason.field.startswith("prefill"):
+            pointer = "/deployment/" + reason.field.replace(".", "/")
         if reason.code == "unknown_format" and asked.kv_format and repr(asked.kv_format) in reason.detail:
             pointer = "/deployment/kv_format"
         raise InvalidQuestion(Fault(pointer, reason.code, reason.detail, list(reason.accepted) or None))
     return estimate
+
+
+def deployment_facts(asked: DeploymentAsked) -> Deployment:
+    """The deployment in question as the core takes it."""
+    given = asked.model_dump(exclude={"prefill"})
+    pool = None if asked.prefill is None else Pool(**asked.prefill.model_dump())
+    return Deployment(**given, prefill=pool)
 
 
 # ---- Model and workload ----------------------------------------------------------------------------------
@@ -198,6 +208,7 @@ def find_workload(question: Question) -> CoreWorkload:
         "ttft_slo_s": asked.ttft_limit_ms and asked.ttft_limit_ms / 1e3,
         "tpot_slo_s": asked.tpot_limit_ms and asked.tpot_limit_ms / 1e3,
         "prefix_share": asked.prefix_share,
+        "arrival": asked.arrival,
     }
     try:
         return replace(base, **{name: value for name, value in changes.items() if value is not None})

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from estimates.core.facts import CHIP_KINDS
+from estimates.core.facts import ARRIVALS, CHIP_KINDS
 
 #: `+20%`, `-5 %`, `x1.5`: relative to the value that stands.
 RELATIVE = re.compile(
@@ -81,10 +81,28 @@ class WorkloadAsked(_Part):
     ttft_limit_ms: Positive | None = None
     tpot_limit_ms: Positive | None = None
     prefix_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
+    arrival: Literal[ARRIVALS] | None = Field(  # type: ignore[valid-type]
+        None,
+        description="closed_loop: clients that send their next request when answered; static: one batch of "
+        "`concurrency` requests that starts together, is prefilled whole and decodes to its end",
+    )
+
+
+class PoolAsked(_Part):
+    """Workers that compute prompts alone; sizes left out are those of the decode workers or chosen."""
+
+    workers: Size | None = None
+    tp: Size | None = None
+    pp: Size | None = None
+    ep: Size | None = None
+    dp: Size | None = None
 
 
 class DeploymentAsked(_Part):
-    """How the model is laid out; what is left out is chosen for the highest throughput within the limits."""
+    """How the model is laid out; what is left out is chosen for the highest throughput within the limits.
+
+    With `prefill` serving is disaggregated: that pool computes prompts, `replicas` workers decode.
+    """
 
     weights: Annotated[str, Field(max_length=40)] | None = None
     kv_format: Annotated[str, Field(max_length=40)] | None = None
@@ -95,6 +113,8 @@ class DeploymentAsked(_Part):
     replicas: Size | None = None
     concurrency: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     software: Annotated[str, Field(max_length=60)] | None = None
+    software_version: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    prefill: PoolAsked | None = None
     chunk_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
@@ -216,4 +236,4 @@ def _fields_at(place: list[str]) -> list[str]:
         "price": PriceAsked,
     }
     model = parts.get(place[0], Question) if place else Question
-    return list(model.model_fields)
+    return list((PoolAsked if place[:2] == ["deployment", "prefill"] else model).model_fields)

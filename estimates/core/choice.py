@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,18 +17,22 @@ from estimates.core.deployments import (
     resolve_scheme,
     schemes_for,
 )
+from estimates.core.disaggregated import PrefillPool
 from estimates.core.efficiency import EfficiencyTable
-from estimates.core.facts import Deployment, ModelFacts, Offer, Workload
+from estimates.core.facts import Deployment, ModelFacts, Offer, Pool, Workload
 from estimates.core.formats import WeightScheme
 from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.lowering import lower
-from estimates.core.memory import rank_memory
-from estimates.core.points import Evaluated, Point
+from estimates.core.memory import rank_memory, take_rows
+from estimates.core.points import Evaluated, Point, replica_capacity
+from estimates.core.pools import pool_layouts, splits
+from estimates.core.scenarios import sequence_limit
 from estimates.core.stages import stage_options
 
 BATCHES: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 384, 512, 1024)
 
 
+ALL_BUT = 0.99  # of the highest throughput of pools: as good as it
 NEAR_FASTEST = 1.03  # TPOTs within this of the lowest pass as equal: far inside the error of any estimate
 
 
@@ -59,14 +64,14 @@ def schemes_to_try(
     return [own, *sorted(others, key=lambda s: -s.group("routed_experts").bits - s.group("attention").bits)]
 
 
-def asked_layouts(model: ModelFacts, offer: Offer, deployment: Deployment) -> list[Layout]:
+def asked_layouts(model: ModelFacts, offer: Offer, asked: Deployment | Pool) -> list[Layout]:
     """Layouts that agree with the fields given."""
     lowered = lower(model.architecture)
     variant = Variant(offer.chip, offer.scale_up, offer.scale_out)
-    asked = (deployment.tp, deployment.dp, deployment.ep)
-    if deployment.tp is not None and (deployment.dp is not None or deployment.ep is None):
-        tp, dp = deployment.tp, deployment.dp or 1
-        ep = deployment.ep
+    given = (asked.tp, asked.dp, asked.ep)
+    if asked.tp is not None and (asked.dp is not None or asked.ep is None):
+        tp, dp = asked.tp, asked.dp or 1
+        ep = asked.ep
         if ep is None:
             ep = tp * dp if dp > 1 and divides_experts(lowered, tp * dp) else 1
         return [Layout(tp, dp, ep)]
@@ -75,63 +80,108 @@ def asked_layouts(model: ModelFacts, offer: Offer, deployment: Deployment) -> li
         for layout in layouts(lowered, variant, offer.count)
         if all(
             want is None or want == have
-            for want, have in zip(asked, (layout.tp, layout.dp, layout.ep), strict=True)
+            for want, have in zip(given, (layout.tp, layout.dp, layout.ep), strict=True)
         )
     ]
 
 
-def choices_for(
-    model: ModelFacts,
-    offer: Offer,
-    workload: Workload,
-    deployment: Deployment,
-    scheme: WeightScheme,
-    kv_format: str,
-    efficiency: EfficiencyTable,
-) -> list[Choice]:
-    lowered = lower(model.architecture)
-    variant = Variant(offer.chip, offer.scale_up, offer.scale_out)
-    found = [
-        Lane(
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a search of layouts needs, for one weight scheme and cache format."""
+
+    model: ModelFacts
+    offer: Offer
+    workload: Workload
+    deployment: Deployment
+    scheme: WeightScheme
+    kv_format: str
+    efficiency: EfficiencyTable
+
+    def lane(self, layout: Layout) -> Lane:
+        offer, asked = self.offer, self.deployment
+        variant = Variant(offer.chip, offer.scale_up, offer.scale_out)
+        return Lane(
             variant,
-            scheme,
-            kv_format,
+            self.scheme,
+            self.kv_format,
             layout.tp,
             layout.dp,
             layout.ep,
-            deployment.software,
-            deployment.chunk_tokens,
+            asked.software,
+            asked.chunk_tokens,
         )
-        for layout in asked_layouts(model, offer, deployment)
-        if layout.tp * layout.dp <= offer.count
-    ]
-    if not found:
-        return []
-    if deployment.pp is not None:
-        options: list[tuple[int, ...]] = [(deployment.pp,)] * len(found)
-    else:
-        lanes = build_lanes(found, efficiency)
-        memory = rank_memory(model.architecture, lanes)
-        limits = np.array([pipeline_limit(variant, offer.count, lane.group, lowered) for lane in found])
-        options = stage_options(memory, lanes, limits, [workload.isl + workload.osl], lowered.layers)
+
+    def staged(self, found: Sequence[Layout], pp: int | None, tokens: float) -> list[tuple[Lane, int, float]]:
+        """(lane, pipeline stages, requests of `tokens` that a replica admits) of every layout and depth."""
+        lanes = [self.lane(layout) for layout in found if layout.tp * layout.dp <= self.offer.count]
+        if not lanes:
+            return []
+        lowered = lower(self.model.architecture)
+        built = build_lanes(lanes, self.efficiency)
+        memory = rank_memory(self.model.architecture, built)
+        if pp is not None:
+            options: list[tuple[int, ...]] = [(pp,)] * len(lanes)
+        else:
+            count = self.offer.count
+            limits = np.array([pipeline_limit(lane.variant, count, lane.group, lowered) for lane in lanes])
+            options = stage_options(memory, built, limits, [tokens], lowered.layers)
+        rows = np.repeat(np.arange(len(lanes)), [len(option) for option in options])
+        depth = np.array([stages for option in options for stages in option])
+        context = np.full((rows.size, 1), tokens)
+        taken = built.take(rows)
+        stages = depth.astype(float).reshape(-1, 1, 1)
+        held, _, _ = replica_capacity(take_rows(memory, rows), taken, stages, context, lowered.layers)
+        share = 1.0 if self.workload.arrival == "static" else taken.flat("saturation_share")
+        whole = np.where(held[:, 0] >= 1, np.maximum(1, np.floor(share * held[:, 0])), 0)
+        admitted = np.minimum(whole, sequence_limit(taken, self.efficiency))
+        return [(lanes[row], int(n), float(most)) for row, n, most in zip(rows, depth, admitted, strict=True)]
+
+    def loads(self, lane: Lane, pp: int, most: float) -> list[float]:
+        """Requests a replica is tried with where that is open: the usual batches, and the most it admits."""
+        slots = lane.dp * min(pp, lower(self.model.architecture).layers)
+        usual = [float(batch * slots) for batch in BATCHES]
+        if slots > 1:
+            usual.insert(0, 1.0)
+        limited = [load for load in usual if load <= most] or [1.0]
+        top = min(most, max(usual))
+        return limited if top <= limited[-1] else [*limited, top]
+
+
+def choices_for(search: Search) -> list[Choice]:
+    """Every layout, depth, load and division of chips that agrees with what was asked."""
+    asked, offer, work = search.deployment, search.offer, search.workload
+    found = asked_layouts(search.model, offer, asked)
+    staged = search.staged(found, asked.pp, work.isl + work.osl)
     choices = []
-    for lane, stages in zip(found, options, strict=True):
-        for pp in stages:
-            most = offer.count // (lane.group * pp)
-            if most < 1 or (deployment.replicas or 1) > most:
-                continue
-            replicas = deployment.replicas or most
-            if deployment.concurrency is not None:
-                used = min(replicas, deployment.concurrency) if deployment.replicas is None else replicas
-                loads = [deployment.concurrency / used]
-                replicas = used
+    for lane, pp, most in staged:
+        for replicas, pool in _replicas(search, lane, pp):
+            if asked.concurrency is not None:
+                loads = [asked.concurrency / replicas]
             else:
-                slots = lane.dp * min(pp, lowered.layers)
-                loads = [float(batch * slots) for batch in BATCHES]
-                if slots > 1:
-                    loads.insert(0, 1.0)
-            choices += [Choice(Point(lane, pp, workload, load), replicas) for load in loads]
+                loads = search.loads(lane, pp, most)
+            choices += [Choice(Point(lane, pp, work, load, pool), replicas) for load in loads]
     return choices
+
+
+def _replicas(search: Search, lane: Lane, pp: int) -> Iterator[tuple[int, PrefillPool | None]]:
+    """Replicas of a lane and the prefill pool beside them."""
+    asked, offer = search.deployment, search.offer
+    if asked.prefill is None:
+        most = offer.count // (lane.group * pp)
+        if most < 1 or (asked.replicas or 1) > most:
+            return
+        replicas = asked.replicas or most
+        if asked.concurrency is not None and asked.replicas is None:
+            replicas = min(replicas, asked.concurrency)
+        yield replicas, None
+        return
+    pool = asked.prefill
+    own = Layout(lane.tp, lane.dp, lane.ep)
+    candidates = pool_layouts(pool, own, asked_layouts(search.model, offer, pool))
+    for prefill, depth, held in search.staged(candidates, pool.pp, search.workload.isl):
+        if held >= 1 or pool.pp is not None:
+            for split in splits(offer, asked, lane, pp, prefill, depth):
+                yield split.replicas, split.pool
 
 
 def best_choice(
@@ -142,11 +192,13 @@ def best_choice(
     throughput = replicas * np.where(
         np.isnan(loop.throughput), loop.decode_throughput, loop.throughput
     ).reshape(-1)
-    fit = evaluated.capacity >= 1
+    fit = evaluated.fits
     asked = np.array([choice.point.concurrency for choice in choices])
     if deployment.concurrency is None:
-        share = evaluated.lanes["saturation_share"].reshape(-1)
-        fit &= asked <= np.maximum(1, np.floor(share * evaluated.capacity))
+        share = np.where(workload.arrival == "static", 1.0, evaluated.lanes.flat("saturation_share"))
+        room = np.minimum(np.maximum(1, np.floor(share * evaluated.capacity)), evaluated.limit)
+        held = np.where([choice.point.prefill is not None for choice in choices], evaluated.in_flight, asked)
+        fit &= held <= room
     score = np.where(fit, throughput, -1.0)
     within = fit.copy()
     if workload.tpot_slo_s is not None:
@@ -157,4 +209,7 @@ def best_choice(
         score = np.where(within, throughput, -1.0)
     elif fit.any() and deployment.concurrency is None:
         return nearest_to_level(loop.tpot.reshape(-1), score)
+    if deployment.prefill is not None and deployment.concurrency is None:
+        # Beyond the slower pool's limit more clients only wait: the first load that all but reaches it.
+        score = np.where(score >= ALL_BUT * score.max(), -loop.e2e.reshape(-1), -np.inf)
     return int(np.argmax(score))

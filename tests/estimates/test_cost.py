@@ -8,7 +8,7 @@ from django.db.models import F
 from catalog.models import PriceQuote
 from catalog.prices import offer_prices
 from estimates import sweeper
-from estimates.cost import rounded, split, token_cost, with_costs
+from estimates.cost import prefill_share, rounded, split, token_cost, with_costs
 from estimates.models import Estimate
 from tests.estimates.conftest import TinyCatalogue
 
@@ -38,7 +38,8 @@ def test_a_split_bill_recovers_the_cost_of_a_request() -> None:
     input tokens (0.0667 USD per million) and 0.0008 for 1,000 output tokens (0.8).
     """
     cost = token_cost(Decimal(36), 10_000, isl=3000, osl=1000)
-    parts = split(cost, 10_000, ttft_unloaded_s=0.08, replicas=4, isl=3000, osl=1000)
+    share = prefill_share(ttft_unloaded_s=0.08, replicas=4, output_tokens_per_s=10_000, osl=1000)
+    parts = split(cost, share)
     assert parts.prefill_share == pytest.approx(0.2)
     assert float(parts.usd_per_mtok_input) == pytest.approx(0.2 / 3)
     assert float(parts.usd_per_mtok_output) == pytest.approx(0.8)
