@@ -49,8 +49,10 @@ def explain(
     replicas: int,
     evaluated: Evaluated,
     efficiency: EfficiencyTable,
+    *,
+    whole: bool = True,
 ) -> Explanation:
-    """Explain a single evaluated point (evaluated with `detailed`)."""
+    """Explain a single evaluated point (evaluated with `detailed`); not `whole`: times and memory alone."""
     memory = memory_split(evaluated, 0)
     context = largest_context(evaluated, 0, model.architecture.max_context)
     assumptions = _assumptions(offer, point, evaluated)
@@ -58,7 +60,7 @@ def explain(
         return Explanation(memory, context, assumptions)
     by_operation, by_limit = tpot_split(evaluated, 0)
     ttft_operation, ttft_limit = ttft_split(evaluated)
-    elasticities = _elasticities(model, point, evaluated, efficiency)
+    elasticities = _elasticities(model, point, evaluated, efficiency) if whole else {}
     return Explanation(
         memory=memory,
         max_context=context,
@@ -69,8 +71,8 @@ def explain(
         ttft_by_limit=ttft_limit,
         binding_limit=max(by_limit, key=lambda limit: by_limit[limit]),
         elasticities=elasticities,
-        most_helpful=_most_helpful(elasticities),
-        formulas=_formulas(point, replicas, evaluated),
+        most_helpful=_most_helpful(elasticities) if elasticities else None,
+        formulas=_formulas(point, replicas, evaluated) if whole else (),
     )
 
 

@@ -33,12 +33,13 @@ from catalog.importing.measurements import models_by_printed_name
 from catalog.models import Accelerator, LanguageModel
 from estimates.measured.runs import Run
 from estimates.measured.software import software_key
-from estimates.what_if import DeploymentAsked, Question
+from estimates.what_if import Question
 
 MLPERF_TASKS: Final = Path(__file__).resolve().parent.parent / "data" / "mlperf_tasks.csv"
 RANDOM_LENGTHS: Final = "random_length_0.8_1.0"
 #: Mean of lengths drawn uniformly between 0.8 and 1.0 of the nominal one.
 RANDOM_LENGTHS_MEAN: Final = 0.9
+VERSION_LENGTH: Final = 60
 STATIC_SCENARIOS: Final = ("latency", "decode", "prefill", "single_stream")
 SERVICE_SCENARIOS: Final = ("server", "interactive")
 #: `tp counts NeuronCores (2 cores per chip ...`: parallel sizes in cores.
@@ -77,7 +78,7 @@ class ModelName:
 class Names:
     """The catalogue's names, read once: chips by slug, models by whatever publications print."""
 
-    accelerators: frozenset[str]
+    accelerators: dict[str, tuple[str, str]]  # vendor and generation by slug
     models: dict[str, ModelName]
     printed: dict[str, str | None] = field(default_factory=dict)  # looked up later, by the spelling asked
 
@@ -92,14 +93,15 @@ class Names:
 
 
 def read_names() -> Names:
-    """All names of the catalogue: four queries."""
+    """All names of the catalogue, in four queries."""
     by_pk = {
         row.pk: ModelName(row.slug, row.native_format, _has_experts(row.architecture))
         for row in LanguageModel.objects.only("slug", "native_format", "architecture")
     }
     models = {name: by_pk[pk] for name, pk in models_by_printed_name().items()}
     models |= {model.slug: model for model in by_pk.values()}
-    return Names(frozenset(Accelerator.objects.values_list("slug", flat=True)), models)
+    accelerators = Accelerator.objects.values_list("slug", "vendor__slug", "generation")
+    return Names({slug: (vendor, generation) for slug, vendor, generation in accelerators}, models)
 
 
 def _has_experts(architecture: Any) -> bool:
@@ -142,16 +144,15 @@ def asked_of(run: Run, names: Names) -> Asked | Refusal:
         "kv_format": run.kv_format,
         "concurrency": _concurrency(run),
         "software": software,
-        "software_version": run.framework_version,
+        "software_version": run.framework_version and run.framework_version[:VERSION_LENGTH],
     }
-    stated = {name: value for name, value in deployment.items() if value is not None}
     question = Question.model_validate(
         {
             "model": model.slug,
             "accelerator": run.accelerator,
             "count": count,
             "workload": workload,
-            "deployment": {name: stated[name] for name in stated if name in DeploymentAsked.model_fields},
+            "deployment": {name: value for name, value in deployment.items() if value is not None},
         }
     )
     return Asked(question, tuple(assumed))
