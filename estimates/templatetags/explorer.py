@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from estimates.pages import finder
+from estimates.pages.accuracy.question import AccuracyQuestion
 from estimates.pages.numbers import FIGURE_SPACE, PUNCTUATION_SPACE, significant
 from estimates.pages.question import Question
 from estimates.pages.table import GRADES
@@ -19,9 +20,23 @@ register.filter("workload_label", finder.workload_label)
 
 
 @register.simple_tag
-def address(question: Question, **changes: object) -> str:
+def address(question: Question | AccuracyQuestion, **changes: object) -> str:
     """The page's query string with some parts changed."""
     return question.address(**changes)
+
+
+@register.simple_tag
+def with_filter(question: AccuracyQuestion, value: str) -> str:
+    """The accuracy page narrowed to one slice, or widened again where it is narrowed to it already."""
+    chosen = "" if getattr(question, question.by) == value else value
+    return question.address(**{question.by: chosen, "rows": ""})
+
+
+@register.simple_tag
+def table_address(question: AccuracyQuestion, table: str) -> str:
+    """The query string of a table of the accuracy page as CSV."""
+    query = question.address()
+    return f"{query}&table={table}" if len(query) > 1 else f"?table={table}"
 
 
 @register.simple_tag
