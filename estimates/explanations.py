@@ -7,9 +7,9 @@ from typing import Any
 from catalog.models import Accelerator
 from catalog.prices import PriceFilter, offer_prices
 from estimates import answers
+from estimates.asked_hardware import Hardware, facts_used
 from estimates.core.estimate import evaluate_one
 from estimates.core.facts import Deployment
-from estimates.evaluate import Hardware, facts_used
 from estimates.from_catalog import (
     Evidence,
     accelerator_rows,

@@ -1,4 +1,4 @@
-"""Near matches of a slug that does not exist, for error messages."""
+"""A slug that does not exist: its near matches, and the fault that names them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import difflib
 import re
 
 from django.db import models
+
+from estimates.what_if import Fault, InvalidQuestion
 
 
 def near_matches(model: type[models.Model], slug: str, limit: int = 3) -> list[str]:
@@ -16,3 +18,10 @@ def near_matches(model: type[models.Model], slug: str, limit: int = 3) -> list[s
     holding = sorted((known for known in slugs if words and all(word in known for word in words)), key=len)
     close = difflib.get_close_matches(wanted, slugs, n=limit, cutoff=0.6)
     return list(dict.fromkeys([*holding, *close]))[:limit]
+
+
+def unknown(pointer: str, what: str, slug: str, near: list[str]) -> InvalidQuestion:
+    """No row of that slug: the near matches are what is accepted."""
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    code = f"unknown_{what.replace(' ', '_')}"
+    return InvalidQuestion(Fault(pointer, code, f"there is no {what} {slug[:80]!r}{hint}", near or None))

@@ -1,0 +1,105 @@
+"""The model, workload and deployment that a what-if asks about, as the core takes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from catalog import names
+from catalog.importing.hf_config.convert import architecture_from_hf_config
+from catalog.importing.hf_config.reading import ConfigError, UnsupportedArchitecture
+from catalog.models import LanguageModel, Workload
+from estimates.core.architecture_json import ArchitectureError, architecture_from_json
+from estimates.core.facts import Deployment, InvalidFact, ModelFacts, Pool
+from estimates.core.facts import Workload as CoreWorkload
+from estimates.core.formats import UnknownFormat
+from estimates.from_catalog import model_facts, native_scheme, workload_facts
+from estimates.near import near_matches, unknown
+from estimates.what_if import DeploymentAsked, Fault, InlineModel, InvalidQuestion, Question, WorkloadAsked
+
+
+def find_model(asked: str | InlineModel) -> ModelFacts:
+    """The facts of a stored or inline model. Raises InvalidQuestion."""
+    if isinstance(asked, InlineModel):
+        return inline_model(asked)
+    row = names.find_model(asked)
+    if row is None:
+        raise unknown("/model", "language model", asked, near_matches(LanguageModel, asked))
+    try:
+        return model_facts(row)
+    except (ArchitectureError, InvalidFact, UnknownFormat) as error:
+        raise InvalidQuestion(Fault("/model", "unreadable_model", f"{asked}: {error}")) from None
+
+
+def inline_model(asked: InlineModel) -> ModelFacts:
+    """A model given as an architecture or as a Hugging Face configuration, exactly one of the two."""
+    if (asked.architecture is None) == (asked.hf_config is None):
+        detail = "an inline model has either an architecture or an hf_config"
+        raise InvalidQuestion(Fault("/model", "one_of", detail, ["architecture", "hf_config"]))
+    try:
+        if asked.hf_config is not None:
+            imported = architecture_from_hf_config(asked.hf_config, asked.hf_quant_config)
+            stored: dict[str, Any] = {
+                str(group): {"format": one.format, "bits": one.bits}
+                for group, one in imported.quantisation.items()
+            }
+            if imported.kv_format:
+                stored["kv_format"] = imported.kv_format
+            native = native_scheme(imported.native_format, stored, imported.architecture)
+            return ModelFacts(asked.name, imported.architecture, native)
+        architecture = architecture_from_json(asked.architecture)
+        native = native_scheme(asked.native_format, asked.quantisation, architecture)
+        return ModelFacts(asked.name, architecture, native)
+    except ArchitectureError as error:
+        pointer = "/model/" + error.path.replace("[", "/").replace("]", "").replace(".", "/")
+        raise InvalidQuestion(Fault(pointer, "invalid_architecture", str(error), error.accepted)) from None
+    except UnsupportedArchitecture as error:
+        raise InvalidQuestion(Fault("/model/hf_config", "unsupported_architecture", str(error))) from None
+    except ConfigError as error:
+        raise InvalidQuestion(Fault("/model/hf_config", "invalid_config", str(error))) from None
+    except UnknownFormat as error:
+        pointer = "/model/native_format"
+        raise InvalidQuestion(Fault(pointer, "unknown_format", str(error), list(error.accepted))) from None
+    except InvalidFact as error:
+        raise InvalidQuestion(Fault(f"/model/{error.field}", "invalid", str(error), error.accepted)) from None
+
+
+def find_workload(question: Question) -> CoreWorkload:
+    """The stored workload with the fields given in place of its own, or a wholly inline one."""
+    if isinstance(question.workload, WorkloadAsked):
+        asked, pointer = question.workload, "/workload"
+        missing = [name for name in ("isl", "osl") if getattr(asked, name) is None]
+        if missing:
+            raise InvalidQuestion(
+                *(Fault(f"/workload/{name}", "missing", f"workload.{name} is required") for name in missing)
+            )
+        base = CoreWorkload(slug="inline", isl=float(asked.isl or 1), osl=float(asked.osl or 1))
+    else:
+        asked, pointer = question.workload_overrides, "/workload_overrides"
+        row = Workload.objects.filter(slug=question.workload).first()
+        if row is None:
+            raise unknown(
+                "/workload", "workload", question.workload, near_matches(Workload, question.workload, 10)
+            )
+        base = workload_facts(row)
+    changes: dict[str, Any] = {
+        "isl": asked.isl and float(asked.isl),
+        "osl": asked.osl and float(asked.osl),
+        "ttft_slo_s": asked.ttft_limit_ms and asked.ttft_limit_ms / 1e3,
+        "tpot_slo_s": asked.tpot_limit_ms and asked.tpot_limit_ms / 1e3,
+        "prefix_share": asked.prefix_share,
+        "arrival": asked.arrival,
+    }
+    try:
+        return replace(base, **{name: value for name, value in changes.items() if value is not None})
+    except InvalidFact as error:
+        raise InvalidQuestion(
+            Fault(f"{pointer}/{error.field}", "invalid", str(error), error.accepted)
+        ) from None
+
+
+def deployment_facts(asked: DeploymentAsked) -> Deployment:
+    """The deployment in question as the core takes it."""
+    given = asked.model_dump(exclude={"prefill"})
+    pool = None if asked.prefill is None else Pool(**asked.prefill.model_dump())
+    return Deployment(**given, prefill=pool)
