@@ -84,6 +84,23 @@ def token_flop(architecture: Architecture, lane: Lane, *, head: bool) -> float:
     return VECTORS * 2 * active / lane.tp
 
 
+def pair_flop(architecture: Architecture) -> int:
+    """FLOP of a prompt's token for each token before it: scores and values of all heads and whole layers."""
+    total = 0
+    for group in architecture.layers:
+        for mixer in group.mixers:
+            if isinstance(mixer, LatentAttention):
+                width = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.v_head_dim
+                bounded = mixer.window or mixer.indexer
+            elif isinstance(mixer, Attention):
+                width = mixer.head_dim + mixer.v_head_dim
+                bounded = mixer.window or mixer.indexer or mixer.sparse_top_k or mixer.cross
+            else:
+                continue
+            total += 0 if bounded else group.count * mixer.heads * 2 * width
+    return total
+
+
 def projected_outside(architecture: Architecture) -> int:
     """Parameters that project the source of cross-attention to keys and values, once for all tokens."""
     return sum(
@@ -114,18 +131,20 @@ class Floor:
 
     def decode(self, batch: float) -> float:
         """A step that decodes `batch` sequences a rank."""
-        return self._seconds(batch, batch * self.cache, head=True)
+        flop = batch * token_flop(self.architecture, self.lane, head=True)
+        return self._seconds(batch, batch * self.cache, flop, head=True)
 
-    def prompt(self, tokens: float) -> float:
-        """So many prompt tokens of every attention rank through all layers."""
-        return self._seconds(tokens, 0.0, head=False)
+    def prompt(self, tokens: float, position: float = 0.0) -> float:
+        """So many prompt tokens of every attention rank, `position` others before one of them in the mean."""
+        each = token_flop(self.architecture, self.lane, head=False)
+        each += pair_flop(self.architecture) * position / self.lane.tp
+        return self._seconds(tokens, 0.0, tokens * each, head=False)
 
-    def _seconds(self, tokens: float, more_bytes: float, *, head: bool) -> float:
+    def _seconds(self, tokens: float, more_bytes: float, flop: float, *, head: bool) -> float:
         bandwidth = self.lane.variant.chip.memory.bandwidth
         assert bandwidth is not None
         weights = step_bytes(self.architecture, self.lane, tokens, self.table, head=head)
         rate = fastest_rate(self.lane) if self.rates_known else np.inf
-        flop = tokens * token_flop(self.architecture, self.lane, head=head)
         return max((weights + more_bytes) / bandwidth, flop / rate)
 
 
