@@ -14,7 +14,7 @@ import numpy as np
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Offer
 from estimates.core.fit import largest_context
-from estimates.core.formats import rates_for
+from estimates.core.formulas import assumptions, formulas
 from estimates.core.memory import SPLIT
 from estimates.core.points import Evaluated, Point, evaluate_points
 from estimates.core.roofline import LIMITS, Ledger
@@ -55,16 +55,16 @@ def explain(
     """Explain a single evaluated point (evaluated with `detailed`); not `whole`: times and memory alone."""
     memory = memory_split(evaluated, 0)
     context = largest_context(evaluated, 0, model.architecture.max_context)
-    assumptions = _assumptions(offer, point, evaluated)
-    if evaluated.capacity[0] < 1:
-        return Explanation(memory, context, assumptions)
+    assumed = assumptions(offer, point, evaluated)
+    if not evaluated.fits[0]:
+        return Explanation(memory, context, assumed)
     by_operation, by_limit = tpot_split(evaluated, 0)
     ttft_operation, ttft_limit = ttft_split(evaluated)
     elasticities = _elasticities(model, point, evaluated, efficiency) if whole else {}
     return Explanation(
         memory=memory,
         max_context=context,
-        assumptions=assumptions,
+        assumptions=assumed,
         time_by_operation=by_operation,
         time_by_limit=by_limit,
         ttft_by_operation=ttft_operation,
@@ -72,7 +72,7 @@ def explain(
         binding_limit=max(by_limit, key=lambda limit: by_limit[limit]),
         elasticities=elasticities,
         most_helpful=_most_helpful(elasticities) if elasticities else None,
-        formulas=_formulas(point, replicas, evaluated) if whole else (),
+        formulas=formulas(point, replicas, evaluated) if whole else (),
     )
 
 
@@ -169,7 +169,15 @@ def ttft_split(evaluated: Evaluated) -> tuple[dict[str, float], dict[str, float]
     unloaded = _first(evaluated.loop.ttft_unloaded)
     if not np.isfinite(unloaded):
         return {}, {}
-    operations, limits = _scaled(evaluated.times.chunk_ledger, np.full(len(evaluated.points), unloaded))
+    ledger = evaluated.times.chunk_ledger
+    rest: np.ndarray = np.zeros(1)
+    pools = evaluated.pools
+    if pools is not None:
+        ledger, rest = pools.prompts.ledger, pools.prompts.transfer.reshape(-1)
+    operations, limits = _scaled(ledger, np.full(len(evaluated.points), unloaded) - rest)
+    if pools is not None:
+        operations["handing over the cache"] = rest
+        limits["interconnect"] = limits["interconnect"] + rest
     return (
         {name: float(seconds[0]) for name, seconds in operations.items() if seconds[0] > 0},
         {name: float(seconds[0]) for name, seconds in limits.items()},
@@ -212,58 +220,3 @@ def _most_helpful(elasticities: dict[str, dict[str, float | None]]) -> str:
         return round(entry["throughput"] or 0.0, 3), -(entry["tpot"] or 0.0)
 
     return max(HARDWARE, key=gain)
-
-
-def _assumptions(offer: Offer, point: Point, evaluated: Evaluated) -> tuple[str, ...]:
-    lane, terms = point.lane, evaluated.lanes.terms[0]
-    notes = [
-        f"closed loop of {evaluated.in_flight[0]:.0f} requests a replica, waiting as under random arrivals",
-        "each request holds cache for its whole input and output",
-        f"prompts are computed in chunks of at most {_first(evaluated.lanes['chunk_tokens']):.0f} tokens "
-        + (
-            "mixed into decode steps" if _first(evaluated.lanes["mixes_prefill"]) else "in steps of their own"
-        ),
-    ]
-    for group, compute in terms.computes:
-        if group in ("router", "head", "embedding"):
-            continue
-        storage = lane.scheme.group(group)
-        if compute is not None and rates_for(storage.slug, lane.scheme.activation)[0] != compute:
-            notes.append(f"{group}: stored in {storage.slug}, computed at the {compute} rate")
-    integers = lane.scheme.activation.startswith("int") and lane.scheme.kv.startswith("int")
-    if integers and all(name.startswith("int") for name, _ in lane.variant.chip.rates):
-        notes.append("no floating-point rate: activations, cache and unquantised tensors are 8-bit integers")
-    if terms.level > 0:
-        notes.append("efficiency inherited: " + "; ".join(terms.origins))
-    if lane.variant.chip.sram_first:
-        notes.append("SRAM-first machine: layers in series over the chips, with a fitted latency a layer")
-    if len(offer.chip.tiers) > 1:
-        notes.append("the second memory tier is not used")
-    if not evaluated.rates_known[0]:
-        notes.append("decode from bandwidth alone: a rate is not published, so no time to first token")
-    return tuple(notes)
-
-
-def _formulas(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, ...]:
-    loop, times = evaluated.loop, evaluated.times
-    tpot, batch = _first(loop.tpot), float(evaluated.batch[0])
-    workload = point.workload
-    lines = [
-        f"S({batch:.4g}, 0) = {_first(times.decode) * 1e3:.3f} ms: decode step at a mean context of "
-        f"{workload.isl + workload.osl / 2:.0f} tokens",
-        f"S({batch:.4g}, {_first(times.chunk):.0f}) - S({batch:.4g}, 0) = "
-        f"{_first(times.chunk_extra) * 1e3:.3f} ms",
-        f"TPOT = S({_first(loop.running):.4g}, 0) + interference + hops = "
-        f"{(tpot - _first(loop.interference) - _first(loop.hops)) * 1e3:.3f} + "
-        f"{_first(loop.interference) * 1e3:.3f} + {_first(loop.hops) * 1e3:.3f} = {tpot * 1e3:.3f} ms",
-    ]
-    if np.isfinite(_first(loop.ttft_loaded)):
-        lines += [
-            f"TTFT unloaded = {_first(loop.ttft_unloaded) * 1e3:.1f} ms; loaded mean = "
-            f"{_first(loop.ttft_loaded) * 1e3:.1f} ms, of which waiting {_first(loop.wait) * 1e3:.1f} ms and "
-            f"first wave {_first(loop.burst) * 1e3:.1f} ms",
-            f"throughput = replicas x concurrency x OSL / (TTFT + (OSL - 1) TPOT) = {replicas} x "
-            f"{evaluated.in_flight[0]:.4g} x {workload.osl:.4g} / ({_first(loop.ttft_loaded):.4g} + "
-            f"{workload.osl - 1:.4g} x {tpot:.5g}) = {_first(loop.throughput) * replicas:.5g} tokens/s",
-        ]
-    return tuple(lines)

@@ -1,0 +1,168 @@
+"""What an answer takes for granted, and its formulas with their numbers, by how requests are served."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from estimates.core.facts import Offer
+from estimates.core.formats import rates_for
+from estimates.core.points import Evaluated, Point
+
+
+def _first(array: np.ndarray) -> float:
+    return float(np.asarray(array).reshape(-1)[0])
+
+
+def assumptions(offer: Offer, point: Point, evaluated: Evaluated) -> tuple[str, ...]:
+    """What the answer takes for granted, in sentences."""
+    lane, terms = point.lane, evaluated.lanes.terms[0]
+    notes = [*_arrivals(point, evaluated), "each request holds cache for its whole input and output"]
+    alone = point.workload.arrival == "static" or point.prefill is not None
+    mixed = _first(evaluated.lanes["mixes_prefill"]) and not alone
+    notes.append(
+        f"prompts are computed in chunks of at most {_first(evaluated.lanes['chunk_tokens']):.0f} tokens "
+        + ("mixed into decode steps" if mixed else "in steps of their own")
+    )
+    for group, compute in terms.computes:
+        if group in ("router", "head", "embedding"):
+            continue
+        storage = lane.scheme.group(group)
+        if compute is not None and rates_for(storage.slug, lane.scheme.activation)[0] != compute:
+            notes.append(f"{group}: stored in {storage.slug}, computed at the {compute} rate")
+    integers = lane.scheme.activation.startswith("int") and lane.scheme.kv.startswith("int")
+    if integers and all(name.startswith("int") for name, _ in lane.variant.chip.rates):
+        notes.append("no floating-point rate: activations, cache and unquantised tensors are 8-bit integers")
+    if terms.level > 0:
+        notes.append("efficiency inherited: " + "; ".join(terms.origins))
+    if lane.variant.chip.sram_first:
+        notes.append("SRAM-first machine: layers in series over the chips, with a fitted latency a layer")
+    if len(offer.chip.tiers) > 1:
+        notes.append("the second memory tier is not used")
+    if not evaluated.rates_known[0]:
+        notes.append("decode from bandwidth alone: a rate is not published, so no time to first token")
+    return tuple(notes)
+
+
+def _arrivals(point: Point, evaluated: Evaluated) -> list[str]:
+    """How requests come and where they wait."""
+    asked, limit = point.concurrency, float(evaluated.limit[0])
+    pool = point.prefill
+    if point.workload.arrival == "static":
+        notes = [f"one batch of {asked:.4g} requests a replica starts together and is prefilled whole"]
+        waves = float(evaluated.waves[0])
+        if waves > 1:
+            notes.append(
+                f"a replica takes {limit:.0f} requests: {waves:.0f} batches of "
+                f"{evaluated.in_flight[0]:.4g} run one after the other"
+            )
+        return notes
+    if pool is not None:
+        share = _first(evaluated.loop.prefill_share)
+        slower = "prefill" if share > 0.99 else "decode" if evaluated.in_flight[0] >= limit else ""
+        notes = [
+            f"closed loop of {asked * pool.decode_workers:.0f} requests over {pool.workers} prefill and "
+            f"{pool.decode_workers} decode workers; decode steps carry no prompts",
+            "a prompt's cache is handed over once it is computed, at the full rate of the links",
+        ]
+        return [*notes, f"the {slower} pool is the slower one and limits the rate"] if slower else notes
+    notes = [
+        f"closed loop of {evaluated.in_flight[0]:.0f} requests a replica, waiting as under random arrivals"
+    ]
+    if asked > limit:
+        notes.append(
+            f"a replica runs {limit:.0f} of {asked:.4g} requests at once; saturated_mean is the mean time to "
+            "first token with the queue for the rest, by Little's law"
+        )
+    return notes
+
+
+def formulas(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, ...]:
+    """The formulas of the answer with their numbers."""
+    if point.prefill is not None:
+        return _pooled(point, replicas, evaluated)
+    if point.workload.arrival == "static":
+        return _static(point, replicas, evaluated)
+    loop, times = evaluated.loop, evaluated.times
+    tpot, batch = _first(loop.tpot), float(evaluated.batch[0])
+    workload = point.workload
+    lines = [
+        f"S({batch:.4g}, 0) = {_first(times.decode) * 1e3:.3f} ms: decode step at a mean context of "
+        f"{workload.isl + workload.osl / 2:.0f} tokens",
+        f"S({batch:.4g}, {_first(times.chunk):.0f}) - S({batch:.4g}, 0) = "
+        f"{_first(times.chunk_extra) * 1e3:.3f} ms",
+        f"TPOT = S({_first(loop.running):.4g}, 0) + interference + hops = "
+        f"{(tpot - _first(loop.interference) - _first(loop.hops)) * 1e3:.3f} + "
+        f"{_first(loop.interference) * 1e3:.3f} + {_first(loop.hops) * 1e3:.3f} = {tpot * 1e3:.3f} ms",
+    ]
+    if np.isfinite(_first(loop.ttft_loaded)):
+        lines += [
+            f"TTFT unloaded = {_first(loop.ttft_unloaded) * 1e3:.1f} ms; loaded mean = "
+            f"{_first(loop.ttft_loaded) * 1e3:.1f} ms, of which waiting {_first(loop.wait) * 1e3:.1f} ms and "
+            f"first wave {_first(loop.burst) * 1e3:.1f} ms",
+            f"throughput = replicas x concurrency x OSL / (TTFT + (OSL - 1) TPOT) = {replicas} x "
+            f"{evaluated.in_flight[0]:.4g} x {workload.osl:.4g} / ({_first(loop.ttft_loaded):.4g} + "
+            f"{workload.osl - 1:.4g} x {tpot:.5g}) = {_first(loop.throughput) * replicas:.5g} tokens/s",
+        ]
+    if point.concurrency > evaluated.limit[0] and np.isfinite(_first(loop.throughput)):
+        lines.append(_by_little(point, replicas, evaluated))
+    return tuple(lines)
+
+
+def _by_little(point: Point, replicas: int, evaluated: Evaluated) -> str:
+    """The mean of a closed population that does not all run at once."""
+    loop, osl = evaluated.loop, point.workload.osl
+    return (
+        f"TTFT of all clients = concurrency x OSL / throughput - (OSL - 1) TPOT = "
+        f"{point.concurrency * replicas:.5g} x {osl:.4g} / {_first(loop.throughput) * replicas:.5g} - "
+        f"{osl - 1:.4g} x {_first(loop.tpot):.5g} = {_first(loop.ttft_saturated):.4g} s"
+    )
+
+
+def _static(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, ...]:
+    loop, times = evaluated.loop, evaluated.times
+    work, tpot = point.workload, _first(loop.tpot)
+    batch, waves = float(evaluated.in_flight[0]), float(evaluated.waves[0])
+    lines = [
+        f"TPOT = S({evaluated.batch[0]:.4g}, 0) + hops = {(tpot - _first(loop.hops)) * 1e3:.3f} + "
+        f"{_first(loop.hops) * 1e3:.3f} = {tpot * 1e3:.3f} ms at a mean context of "
+        f"{work.isl + work.osl / 2:.0f} tokens"
+    ]
+    if not np.isfinite(_first(loop.ttft_unloaded)):
+        return tuple(lines)
+    first = _first(loop.ttft_unloaded)
+    lines += [
+        f"TTFT = prefill of {batch:.4g} x {work.isl:.4g} tokens in chunks of {_first(times.chunk):.0f}, "
+        f"{_first(times.prefill) * 1e3:.3f} ms each = {first:.4g} s",
+        f"end to end = batches x (TTFT + (OSL - 1) TPOT) = {waves:.0f} x ({first:.4g} + {work.osl - 1:.4g} x "
+        f"{tpot:.5g}) = {_first(loop.e2e):.5g} s",
+        f"throughput = replicas x requests x OSL / end to end = {replicas} x {point.concurrency:.4g} x "
+        f"{work.osl:.4g} / {_first(loop.e2e):.5g} = {_first(loop.throughput) * replicas:.5g} tokens/s",
+    ]
+    return tuple(lines)
+
+
+def _pooled(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, ...]:
+    loop, pools, pool = evaluated.loop, evaluated.pools, point.prefill
+    tpot, osl = _first(loop.tpot), point.workload.osl
+    lines = [
+        f"TPOT = S({evaluated.batch[0]:.4g}, 0) + hops = {(tpot - _first(loop.hops)) * 1e3:.3f} + "
+        f"{_first(loop.hops) * 1e3:.3f} = {tpot * 1e3:.3f} ms, {evaluated.in_flight[0]:.4g} requests "
+        "decoding on each decode worker"
+    ]
+    if pools is None or pool is None or not np.isfinite(_first(loop.throughput)):
+        return tuple(lines)
+    prompts = pools.prompts
+    rate = _first(loop.throughput) * replicas
+    lines += [
+        f"prefill pool = {_first(prompts.servers):.0f} servers / {_first(prompts.service) * 1e3:.4g} ms a "
+        f"prompt = {_first(prompts.rate_limit):.5g} prompts/s, used {_first(loop.prefill_share):.1%}",
+        f"TTFT loaded mean = prefill {_first(prompts.alone) * 1e3:.4g} + cache transfer "
+        f"{_first(prompts.transfer) * 1e3:.4g} + request {_first(prompts.request) * 1e3:.4g} + waiting "
+        f"{_first(loop.wait) * 1e3:.4g} + first wave {_first(loop.burst) * 1e3:.4g} = "
+        f"{_first(loop.ttft_loaded) * 1e3:.5g} ms",
+        f"throughput = requests decoding x OSL / ((OSL - 1) TPOT) = {replicas} x "
+        f"{evaluated.in_flight[0]:.4g} x {osl:.4g} / ({osl - 1:.4g} x {tpot:.5g}) = {rate:.5g} tokens/s",
+    ]
+    if evaluated.in_flight[0] >= evaluated.limit[0]:
+        lines.append(_by_little(point, replicas, evaluated))
+    return tuple(lines)
