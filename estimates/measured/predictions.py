@@ -3,13 +3,16 @@
 A prediction is one figure of one run. The mean first token stands for `ttft_ms`, the median for the server
 scenarios of MLPerf, whose logs give medians; of a saturated deployment the wait for cache space is counted
 (`saturated_mean`), because that is what a benchmark prints.
+
+A run that was measured did fit. Where the estimate has it short of memory, it is asked again with as much
+more as software is known to squeeze out (`MORE_MEMORY`), and the prediction says so.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from estimates.core.estimate import Estimate, Interval
@@ -31,6 +34,7 @@ from estimates.method import efficiency
 from estimates.what_if import InvalidQuestion, Question
 
 NONE: Final = "none"
+MORE_MEMORY: Final = "+25%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ def predict_run(run: Run, book: FactBook, names: Names) -> Iterator[Prediction]:
         return
     try:
         estimate = estimate_question(asked.question, book, explained=False)
+        if estimate.state == "does_not_fit":
+            estimate, asked = with_more_memory(estimate, asked, book)
     except InvalidQuestion as error:
         fault = error.faults[0]
         for metric, _ in run.metrics:
@@ -82,6 +88,16 @@ def predict_run(run: Run, book: FactBook, names: Names) -> Iterator[Prediction]:
     for metric, value in run.metrics:
         possible = is_possible(tpot_at_most_s(run, metric, value), floor)
         yield _prediction(run, metric, estimate, asked, possible, floor)
+
+
+def with_more_memory(estimate: Estimate, asked: Asked, book: FactBook) -> tuple[Estimate, Asked]:
+    """The answer for a chip with more memory, and that it was assumed; the first one where it is no help."""
+    question = asked.question.model_copy(update={"overrides": {"memory_gb": MORE_MEMORY}})
+    again = estimate_question(question, book, explained=False)
+    if again.state == "does_not_fit":
+        return estimate, asked
+    short = estimate.reason.detail if estimate.reason else "it does not fit"
+    return again, replace(asked, assumed=(*asked.assumed, f"memory {MORE_MEMORY}, for it ran: {short}"))
 
 
 def _prediction(

@@ -3,11 +3,11 @@
 closed_loop, and server or interactive with a concurrency
     that many clients, each sending its next request when answered.
 server, interactive without a concurrency
-    the load at which the benchmark's service level is just kept (MLPerf: `estimates/data/mlperf_tasks.csv`),
-    saturating where no level is known.
+    saturating: the highest load that keeps the benchmark's service level (MLPerf:
+    `estimates/data/mlperf_tasks.csv`), or the highest of all where no level is known.
 offline_max_throughput
     without a concurrency saturating; with one a static batch of that size, as every publication that prints
-    a batch means it, but for one that says it is `max-num-seqs`: that many clients at most.
+    a batch means it, but for one that says it is `max-num-seqs`: saturating with that many at most.
 latency, decode, prefill, single_stream
     a static batch of `concurrency`, 1 where none is stated. A decode test that starts at an empty context
     prints no input length (1 token is asked), a prefill test no output length (1 token). A prompt behind a
@@ -285,6 +285,10 @@ def _workload(run: Run, model: ModelName, assumed: list[str]) -> dict[str, Any] 
         workload["prefix_share"] = prefix / (isl + prefix)
     if is_static(run):
         workload["arrival"] = "static"
+    elif run.scenario == "offline_max_throughput" or (
+        run.scenario in SERVICE_SCENARIOS and run.concurrency is None
+    ):
+        workload["arrival"] = "saturating"
     return workload
 
 
