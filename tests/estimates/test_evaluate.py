@@ -237,3 +237,72 @@ def test_an_explanation_says_when_the_facts_have_moved_on(tiny: TinyCatalogue) -
     row = Estimate.objects.filter(offer__slug="nvidia-h100-sxm-x1", objective=Objective.FASTEST).first()
     assert row is not None
     assert not explain(row)["as_stored"]
+
+
+# ---- How requests are served -----------------------------------------------------------------------------
+
+
+def test_a_static_batch_answers_with_its_whole_time(tiny: TinyCatalogue) -> None:
+    found = asked(
+        workload={"isl": 1024, "osl": 256, "arrival": "static"},
+        deployment={"weights": "bf16", "tp": 1, "concurrency": 8},
+    )
+    result = found["results"]
+    e2e = result["ttft_ms"]["loaded_mean"] + 255 * result["tpot_ms"]
+    assert (found["scenario"], found["workload"]["arrival"]) == ("static", "static")
+    assert result["e2e_ms"] == pytest.approx(e2e, rel=1e-3)
+    assert result["throughput_total_tok_s"] == pytest.approx(8 * 1280 / e2e * 1e3, rel=1e-3)
+    assert result["prefill_tok_s"] == pytest.approx(8 * 1024 / result["ttft_ms"]["unloaded"] * 1e3, rel=1e-3)
+    assert {"e2e_ms", "throughput_total_tok_s", "prefill_tok_s"} <= found["interval_80"].keys()
+
+
+def test_a_stored_workload_can_be_asked_as_a_static_batch(tiny: TinyCatalogue) -> None:
+    assert asked(workload_overrides={"arrival": "static"})["scenario"] == "static"
+
+
+def test_a_prefill_pool_makes_serving_disaggregated(tiny: TinyCatalogue) -> None:
+    found = asked(
+        count=8,
+        deployment={
+            "weights": "bf16",
+            "tp": 2,
+            "replicas": 2,
+            "concurrency": 32,
+            "prefill": {"workers": 4, "tp": 1},
+        },
+        price={"usd_per_hour": "16"},
+    )
+    assert (found["scenario"], found["state"]) == ("disaggregated", "ok")
+    assert found["deployment"]["prefill"] == {"workers": 4, "tp": 1, "pp": 1, "ep": 1, "dp": 1}
+    assert found["deployment"]["chips_used"] == 8
+    assert 0 < found["cost"]["split"]["prefill_share"] < 0.5  # at most the four of eight chips that prefill
+    assert "handing over the cache" in found["time_ms"]["ttft"]["by_operation"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer", "code"),
+    [
+        ({"workload": {"isl": 9, "osl": 9, "arrival": "burst"}}, "/workload/arrival", "literal_error"),
+        ({"deployment": {"prefill": {"workers": 0}}}, "/deployment/prefill/workers", "greater_than_equal"),
+        ({"deployment": {"prefill": {"chips": 2}}}, "/deployment/prefill/chips", "extra_forbidden"),
+        ({"count": 8, "deployment": {"prefill": {"tp": 3}}}, "/deployment/prefill/tp", "tp_does_not_divide"),
+        ({"count": 4, "deployment": {"tp": 2, "prefill": {"workers": 3}}}, "/count", "too_many_chips"),
+        (
+            {"workload_overrides": {"arrival": "static"}, "deployment": {"prefill": {}}},
+            "/deployment/prefill",
+            "static_prefill_pool",
+        ),
+    ],
+)
+def test_a_question_about_serving_that_cannot_be_put_is_a_fault_by_its_name(
+    tiny: TinyCatalogue, changes: dict[str, Any], pointer: str, code: str
+) -> None:
+    assert fault(**changes)[:2] == (pointer, code)
+
+
+def test_a_saturated_deployment_says_what_its_clients_wait(tiny: TinyCatalogue) -> None:
+    found = asked(deployment={"weights": "bf16", "tp": 1, "concurrency": 5000})
+    first = found["results"]["ttft_ms"]
+    assert (found["state"], first["loaded_mean"]) == ("saturated", None)
+    assert first["saturated_mean"] > first["unloaded"]
+    assert "ttft_saturated_ms" in found["interval_80"]
