@@ -55,7 +55,7 @@ class Prompts:
     servers: Array
     rate_limit: Array  # prompts/s
     transfer: Array  # moving a prompt's cache
-    request: Array  # transport, tokenising, admission
+    request: Array  # transport, tokenising, admission to both pools
     ledger: Ledger
     rates_known: NDArray[np.bool_]
 
@@ -115,7 +115,7 @@ def prompt_pool(
         servers=servers,
         rate_limit=servers / service,
         transfer=transfer,
-        request=lanes["request_us"],
+        request=lanes["request_us"] + lanes["handover"],
         ledger=one,
         rates_known=rates_known,
     )

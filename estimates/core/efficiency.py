@@ -209,6 +209,11 @@ class EfficiencyTable:
             ("mixes_prefill", "software", software or ""), self.coefficient("mixes_prefill")
         )
 
+    def handover_s(self, software: str | None) -> float:
+        """Seconds that a request spends between a prefill and a decode worker beside the transfer itself."""
+        found = self.coefficients.get(("handover_us", "software", software or ""))
+        return 1e-6 * (self.coefficient("handover_us") if found is None else found)
+
     def coefficient(self, name: str, chip: Chip | None = None) -> float:
         """A scalar coefficient, the nearest to the chip."""
         scopes: list[Scope] = [*_scopes(chip)] if chip is not None else []

@@ -282,6 +282,7 @@ def build_lanes(
         columns[f"{prefix}_alpha"] = column([alpha for alpha, _ in pairs])
         columns[f"{prefix}_inverse"] = column([inverse for _, inverse in pairs])
     columns["mixes_prefill"] = column([table.mixes_prefill(lane.software) for lane in lanes])
+    columns["handover"] = column([table.handover_s(lane.software) for lane in lanes])
     columns["up_inverse"] = column([link_inverse(lane.variant.scale_up) for lane in lanes])
     columns["out_inverse"] = column([link_inverse(lane.variant.scale_out) for lane in lanes])
     return Lanes(tuple(lanes), terms, columns)
