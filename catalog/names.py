@@ -12,7 +12,8 @@ def model_slugs(names: Iterable[str]) -> Mapping[str, str]:
 
     Where a name is several of these, the slug counts before the repository, and that before the alias.
     """
-    wanted = {name.lower(): name for name in names}
+    names = list(names)
+    wanted = {name.lower() for name in names}
     found = dict(
         ModelAlias.objects.annotate(low=Lower("name"))
         .filter(low__in=wanted)
@@ -22,7 +23,7 @@ def model_slugs(names: Iterable[str]) -> Mapping[str, str]:
     for column in ("hf_id", "slug"):
         rows = LanguageModel.objects.annotate(low=Lower(column)).filter(low__in=wanted).order_by()
         found |= dict(rows.values_list("low", "slug"))
-    return {wanted[low]: slug for low, slug in found.items()}
+    return {name: found[name.lower()] for name in names if name.lower() in found}
 
 
 def find_model(name: str) -> LanguageModel | None:

@@ -40,3 +40,10 @@ def test_a_slug_counts_before_an_alias_of_another_model() -> None:
 def test_an_unknown_name_leads_nowhere() -> None:
     assert find_model("nonesuch") is None
     assert model_slugs(["nonesuch"]) == {}
+
+
+def test_names_that_differ_by_letter_case_all_lead_to_the_model() -> None:
+    tiny = model("tinyllama-1.1b", "TinyLlama/TinyLlama-1.1B")
+    ModelAlias.objects.create(name="TinyLlama 1.1B", language_model=tiny)
+    names = ["TinyLlama 1.1B", "TinyLLAMA 1.1B"]
+    assert model_slugs(names) == dict.fromkeys(names, tiny.slug)
