@@ -86,6 +86,12 @@ def efficiency() -> EfficiencyTable:
     return load_efficiency()
 
 
+@cache
+def physics() -> EfficiencyTable:
+    """The project's operators and coefficients, with nothing learnt from whole runs."""
+    return load_efficiency()
+
+
 def ideal(table: EfficiencyTable | None = None) -> EfficiencyTable:
     """All of every peak, no start, no overhead: times are bare rooflines."""
     table = table or efficiency()
