@@ -148,16 +148,16 @@ def figure(
     run: Run, metric: str, estimate: Estimate, question: Question
 ) -> tuple[float | None, Interval | None]:
     """A metric of an estimate with its 80% interval, in the metric's unit; None where it has none."""
-    if estimate.tpot_s is None:
+    found, tpot, unit, bounds = estimate, estimate.tpot_s, 1.0, estimate.interval
+    if tpot is None:
         return None, None
-    found, unit, bounds = estimate, 1.0, estimate.interval
     match metric:
         case "tpot_ms":
-            return _scaled(found.tpot_s, bounds.get("tpot_s"), 1e3)
+            return _scaled(tpot, bounds.get("tpot_s"), 1e3)
         case "ttft_ms":
             return _first_token(run, found)
         case "decode_tok_s_per_user":
-            return _inverse(1.0, found.tpot_s, bounds.get("tpot_s"))
+            return _inverse(1.0, tpot, bounds.get("tpot_s"))
         case "prefill_tok_s":
             computed = 1 - float(getattr(question.workload, "prefix_share", None) or 0)
             return _scaled(found.prefill_tok_s, bounds.get("prefill_tok_s"), computed)
@@ -168,8 +168,8 @@ def figure(
         case "output_tok_s_per_accel":
             unit = 1 / question.count
     if run.scenario == "decode":  # tokens of all sequences while they decode: their prompts are not timed
-        sequences = (found.decode_tok_s or 0.0) * found.tpot_s
-        return _inverse(sequences * unit, found.tpot_s, bounds.get("tpot_s"))
+        sequences = (found.decode_tok_s or 0.0) * tpot
+        return _inverse(sequences * unit, tpot, bounds.get("tpot_s"))
     return _scaled(found.throughput_output_tok_s, bounds.get("throughput_output_tok_s"), unit)
 
 

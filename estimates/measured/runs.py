@@ -252,9 +252,10 @@ def stored_runs(rows: Iterable[Any] | None = None) -> list[Run]:
 def run_of(row: Any) -> Run:
     """A stored run whose values are fetched."""
     same = ("run_id", "serving", "scenario", "isl", "osl", "concurrency", *_STORED_SIZES)
+    columns: dict[str, Any] = {name: getattr(row, name) for name in same}
+    columns |= {name: _text(getattr(row, name)) for name in _STORED_TEXTS}
     return Run(
-        **{name: getattr(row, name) for name in same},
-        **{name: _text(getattr(row, name)) for name in _STORED_TEXTS},
+        **columns,
         accelerator=row.accelerator.slug if row.accelerator else None,
         n_accelerators=row.accelerator_count,
         model=row.language_model.slug if row.language_model else row.model_as_printed,
