@@ -159,7 +159,7 @@ def population(
     whole = asked * decode_workers
     others = np.maximum(whole - 1, 0) / np.maximum(whole, 1)
     first_wave = np.maximum(whole / prompts.servers - 1, 0) / 2 * prompts.service
-    burst = lanes["burst_share"] * first_wave
+    burst = lanes["pool_burst_share"] * first_wave
     before = prompts.alone + prompts.transfer + prompts.request + burst
 
     def rate_at(decoding: Array) -> Array:

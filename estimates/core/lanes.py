@@ -48,6 +48,7 @@ _SCALARS: tuple[tuple[str, float], ...] = (  # coefficient of the data, factor t
     ("pipeline_bubble", 1),
     ("request_us", 1e-6),
     ("burst_share", 1),
+    ("pool_burst_share", 1),
     ("saturation_share", 1),
     ("dispatch_bytes", 1),
     ("combine_bytes", 1),
