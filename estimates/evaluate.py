@@ -9,6 +9,7 @@ from typing import Any, Final
 from catalog.models import Offer as OfferRow
 from catalog.prices import PriceFilter, QuoteUsed, offer_prices
 from estimates import answers
+from estimates.accuracy.standing import standing
 from estimates.asked_hardware import Hardware, facts_used, find_hardware
 from estimates.asked_model import deployment_facts, find_model, find_workload
 from estimates.core.estimate import Estimate, evaluate_one
@@ -44,7 +45,7 @@ def evaluate(data: Mapping[str, Any] | Question) -> dict[str, Any]:
     workload = find_workload(question)
     estimate = estimate_of(model, hardware, workload, question)
     quote = find_quote(question.price, hardware)
-    return answers.answer(
+    found = answers.answer(
         estimate,
         model=model,
         workload=workload,
@@ -55,6 +56,7 @@ def evaluate(data: Mapping[str, Any] | Question) -> dict[str, Any]:
         own_price=question.price.usd_per_hour,
         notes=hardware.notes,
     )
+    return found | standing(estimate, model, workload, hardware.sheet, hardware.shape)
 
 
 def estimate_question(question: Question, book: FactBook, *, explained: bool = True) -> Estimate:

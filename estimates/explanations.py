@@ -7,6 +7,7 @@ from typing import Any
 from catalog.models import Accelerator
 from catalog.prices import PriceFilter, offer_prices
 from estimates import answers
+from estimates.accuracy.standing import standing
 from estimates.asked_hardware import Hardware, facts_used
 from estimates.core.estimate import evaluate_one
 from estimates.core.facts import Deployment
@@ -54,6 +55,7 @@ def explain(row: Estimate, criteria: PriceFilter | None = None) -> dict[str, Any
         row.language_model.version,
         accelerator.version,
     )
+    found |= standing(estimate, model, workload, sheet, shape)
     return found | {"estimate": row.pk, "objective": row.get_objective_display(), "as_stored": as_stored}
 
 

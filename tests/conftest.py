@@ -4,10 +4,13 @@ The private servers start by themselves at the first connection; `TEST_DATABASE_
 """
 
 import os
+from pathlib import Path
 
 import pytest
 
 from config.celery import app
+
+CALIBRATION = Path(__file__).parent / "estimates" / "calibration"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,3 +19,12 @@ def queue_of_the_tests() -> str:
     name = f"atlas.tests.{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     app.conf.task_default_queue = name
     return name
+
+
+@pytest.fixture
+def calibrated(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The service reads a small report of a calibration, whose scores are arithmetic on one line."""
+    from estimates.accuracy import report
+
+    monkeypatch.setattr(report, "DIRECTORY", CALIBRATION)
+    return CALIBRATION

@@ -7,6 +7,7 @@ the evidence for a reader; no estimate is made of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -53,12 +54,30 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """A column of texts as numbers, so that thousands of them are compared at once."""
+
+    number_of: dict[str, int]
+    codes: NDArray[np.intp]
+
+    def equal(self, text: str) -> NDArray[np.bool_]:
+        return self.codes == self.number_of.get(text, -1)
+
+
+def coded(texts: NDArray[np.object_]) -> Coded:
+    number_of: dict[str, int] = {}
+    codes = [number_of.setdefault(text, len(number_of)) for text in texts]
+    return Coded(number_of, np.array(codes, dtype=np.intp))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Base:
     """Runs that have a prediction, and what the report says of each: positions of its rows."""
 
     runs: MeasuredRuns
     positions: tuple[tuple[int, ...], ...]
     software: NDArray[np.object_]
+    columns: dict[str, Coded]
     apart: NDArray[np.bool_]
     has: dict[str, NDArray[np.bool_]]
 
@@ -80,61 +99,66 @@ def base_of(report: Report, runs: MeasuredRuns) -> Base:
             has[metrics[at]][number] = True
         if found:
             apart[number] = not predictions.whole[found[0]]
-    return Base(runs, positions, software, apart, has)
+    texts = {name: runs.texts[name] for name in ("accelerator", "vendor", "generation", "kind", "model")}
+    texts |= {name: runs.texts[name] for name in ("weight_format", "serving")}
+    texts |= {"software": software, "shape": runs.shape}
+    columns = {name: coded(values) for name, values in texts.items()}
+    return Base(runs, positions, software, columns, apart, has)
 
 
 def evidence_for(
-    report: Report, asked: Asked, metrics: tuple[str, ...] = (), most: int = MOST
+    report: Report, asked: Asked, metrics: Sequence[tuple[str, ...]] = ((),), most: int = MOST
 ) -> list[dict[str, Any]]:
-    """The `most` nearest measured runs that report one of the metrics (any, where none is named).
+    """The measured runs nearest to what is asked, nearest first; empty where nothing near was measured.
 
-    Each has its figures, measured and predicted without the run, the error in per cent, its source, and the
-    distance in words. Empty where nothing near was measured.
+    For each group of metrics the `most` nearest that report one of them, of any where the group is empty.
+    Each run has its figures, measured and predicted without the run, the error in per cent, its source, and
+    how it compares in words.
     """
     base = base_of(report, current_runs())
     if not len(base.runs):
         return []
-    reports = [base.has[name] for name in metrics or base.has if name in base.has]
-    if not reports:
-        return []
-    distance = np.where(np.logical_or.reduce(reports), distances(base, asked), np.inf)
-    order = np.argsort(distance, kind="stable")[:most]
-    return [
-        _shown(report, base, asked, int(number), float(distance[number]))
-        for number in order
-        if distance[number] <= FARTHEST
-    ]
+    far = distances(base, asked)
+    chosen: set[int] = set()
+    for group in metrics:
+        reports = [base.has[name] for name in group or base.has if name in base.has]
+        if not reports:
+            continue
+        distance = np.where(np.logical_or.reduce(reports), far, np.inf)
+        chosen |= {int(at) for at in np.argsort(distance, kind="stable")[:most] if distance[at] <= FARTHEST}
+    order = sorted(chosen, key=lambda number: (far[number], number))
+    return [_shown(report, base, asked, number, float(far[number])) for number in order]
 
 
 def distances(base: Base, asked: Asked) -> NDArray[np.float64]:
     """Steps between what is asked and each run."""
-    texts, numbers = base.runs.texts, base.runs.numbers
+    numbers, columns = base.runs.numbers, base.columns
     chip = np.full(len(base.runs), OTHER_CHIP)
     for steps, name in reversed(CHIP_STEPS):
         given = getattr(asked, name)
         if given:
-            same = texts[name] == given
+            same = columns[name].equal(given)
             if name == "generation":
-                same &= texts["vendor"] == asked.vendor
+                same &= columns["vendor"].equal(asked.vendor)
             chip[same] = steps
     model = OTHER_MODEL + np.minimum(_doublings(numbers["active_parameters"], asked.active_parameters), 4.0)
     if asked.shape:
-        model[base.runs.shape == asked.shape] = SAME_SHAPE
+        model[columns["shape"].equal(asked.shape)] = SAME_SHAPE
     if asked.model:
-        model[texts["model"] == asked.model] = 0.0
+        model[columns["model"].equal(asked.model)] = 0.0
     total = chip + model
-    total += _differs(texts["weight_format"], asked.weight_format, OTHER_FORMAT)
-    total += _differs(base.software, software_of(asked.software), OTHER_SOFTWARE)
-    total += _differs(texts["serving"], asked.serving, OTHER_SERVING)
+    total += _differs(columns["weight_format"], asked.weight_format, OTHER_FORMAT)
+    total += _differs(columns["software"], software_of(asked.software), OTHER_SOFTWARE)
+    total += _differs(columns["serving"], asked.serving, OTHER_SERVING)
     for name, weight in DOUBLINGS.items():
         total += weight * np.minimum(_doublings(numbers[name], getattr(asked, name)), 5.0)
     return total + SET_APART * base.apart
 
 
-def _differs(values: NDArray[Any], wanted: str, steps: float) -> NDArray[np.float64]:
+def _differs(column: Coded, wanted: str, steps: float) -> NDArray[np.float64]:
     if not wanted:
-        return np.zeros(len(values))
-    return np.where(values == wanted, 0.0, np.where(values == "", NOT_STATED, steps))
+        return np.zeros(len(column.codes))
+    return np.where(column.equal(wanted), 0.0, np.where(column.equal(""), NOT_STATED, steps))
 
 
 def _doublings(values: NDArray[np.float64], wanted: float | None) -> NDArray[np.float64]:
@@ -165,7 +189,7 @@ def _shown(report: Report, base: Base, asked: Asked, number: int, distance: floa
         "flags": report.predictions.flags[base.positions[number][0]],
         "figures": figures(report, base.positions[number]),
         "distance": round(distance, 2),
-        "differs": words(base, asked, number),
+        "compared": words(base, asked, number),
     }
 
 

@@ -17,6 +17,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from estimates.measured.plausibility import APART
+
 TEXTS: Final = (
     "run_id",
     "metric",
@@ -57,8 +59,6 @@ METRICS: Final = (
     "prefill_tok_s",
     "e2e_latency_s",
 )
-#: A row with one of these flags is reported apart: what was deployed is not what the row says.
-APART: Final = frozenset({"incomplete_deployment", "speculative", "mlperf_open", "anomaly"})
 
 
 class PredictionsError(Exception):

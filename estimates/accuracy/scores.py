@@ -1,41 +1,17 @@
-"""How wrong predictions are: error, share within 20%, coverage and width of intervals, in all and by slice."""
+"""How wrong predictions are: error, share within 20%, coverage and width of intervals, by slice too."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from estimates.accuracy.predictions import Predictions
-
-WITHIN = 0.20
+from estimates.accuracy.predictions import NUMBERS, Predictions
+from estimates.measured.scoring import Score, score
 
 type Wanted = Mapping[str, Collection[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """The error of some predictions. None where nothing of the kind was predicted.
-
-    rows: measured figures; answered: of which predicted. Errors are relative, in per cent of the measured
-    value; bias is their signed mean; `coverage80_pct` the share of measured values within the 80% interval;
-    `interval_ratio` the median of its upper over its lower end.
-    """
-
-    rows: int
-    answered: int
-    mape_pct: float | None = None
-    median_ape_pct: float | None = None
-    bias_pct: float | None = None
-    within20_pct: float | None = None
-    coverage80_pct: float | None = None
-    interval_ratio: float | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +25,7 @@ class Slice:
 
 def score_of(predictions: Predictions, positions: NDArray[np.intp]) -> Score:
     """The score of the rows at these positions."""
-    errors = predictions.error[positions]
-    answered = np.isfinite(errors)
-    if not answered.any():
-        return Score(len(positions), 0)
-    errors = errors[answered]
-    low, high = (predictions.numbers(name)[positions][answered] for name in ("low", "high"))
-    measured = predictions.numbers("measured")[positions][answered]
-    bounded = np.isfinite(low) & np.isfinite(high)
-    covered = ratio = None
-    if bounded.any():
-        inside = (low[bounded] <= measured[bounded]) & (measured[bounded] <= high[bounded])
-        covered = _per_cent(inside)
-        ratio = round(float(np.median(high[bounded] / low[bounded])), 3)
-    return Score(
-        rows=len(positions),
-        answered=int(answered.sum()),
-        mape_pct=_per_cent(np.abs(errors)),
-        median_ape_pct=round(100 * float(np.median(np.abs(errors))), 2),
-        bias_pct=_per_cent(errors),
-        within20_pct=_per_cent(np.abs(errors) <= WITHIN),
-        coverage80_pct=covered,
-        interval_ratio=ratio,
-    )
-
-
-def _per_cent(values: NDArray[Any]) -> float:
-    return round(100 * float(values.mean()), 2)
+    return score(*(predictions.numbers(name)[positions] for name in NUMBERS))
 
 
 def scores(

@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 from estimates.accuracy.evidence import Asked, evidence_for
 from estimates.accuracy.measured_runs import shape_key
 from estimates.accuracy.report import Report, current
-from estimates.accuracy.scores import Score, score_of
+from estimates.accuracy.scores import score_of
 from estimates.core.estimate import Estimate
 from estimates.core.facts import ModelFacts, Workload
 from estimates.core.parameters import count_parameters
 from estimates.from_catalog import Datasheet, Shape
+from estimates.measured.scoring import Score
+from estimates.measured.software import software_key
 
 #: A result of an estimate -> the measured metrics that judge it.
 JUDGED_BY: Final[Mapping[str, tuple[str, ...]]] = {
@@ -44,12 +46,10 @@ def standing(
     if report is None or estimate.tpot_s is None:
         return {"accuracy": None, "evidence": []}
     asked = asked_of(estimate, model, workload, sheet, shape)
-    found: dict[str, dict[str, Any]] = {}
-    for metrics in JUDGED_BY.values():
-        for run in evidence_for(report, asked, metrics):
-            found.setdefault(run["run_id"], run)
-    evidence = sorted(found.values(), key=lambda run: run["distance"])[:MOST_RUNS]
-    return {"accuracy": accuracy(report, asked, tier_of(estimate)), "evidence": evidence}
+    return {
+        "accuracy": accuracy(report, asked, tier_of(estimate)),
+        "evidence": evidence_for(report, asked, tuple(JUDGED_BY.values()))[:MOST_RUNS],
+    }
 
 
 def tier_of(estimate: Estimate) -> str:
@@ -75,9 +75,9 @@ def asked_of(
         vendor=sheet.vendor,
         generation=sheet.generation,
         kind=sheet.kind,
-        software=str(deployment.get("software") or ""),
+        software=software_key(str(deployment.get("software") or "")) or "",
         weight_format=str(deployment.get("weights") or ""),
-        serving=str(deployment.get("serving") or "aggregated"),
+        serving="disaggregated" if deployment.get("prefill") else "aggregated",
         count=float(shape.count),
         tp=size("tp"),
         isl=workload.isl,

@@ -18,6 +18,7 @@ from estimates.accuracy.report import Report, current, headline, worst_groups
 from estimates.accuracy.scores import scores, slices
 
 DEFAULT_BY = "metric"
+FEW = 20  # values that an error lists whole
 SLICE_COLUMNS = (
     "fold",
     "metric",
@@ -63,7 +64,7 @@ def read_filters(
         known = report.predictions.values[name]
         for value in given.get(name, ()):
             if value not in known:
-                near = nearest(value, known) or known[:20]
+                near = known if len(known) <= FEW else nearest(value, known) or known[:FEW]
                 detail = f"no prediction has the {name} {value[:80]!r}"
                 faults.append(Fault(f"?{name}", "unknown", detail, near))
         if name in given:

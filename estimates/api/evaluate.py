@@ -76,12 +76,24 @@ ANSWER = component(
             "model": {"type": "string"},
             "accelerator": {"type": "string"},
             "count": {"type": "integer"},
+            "scenario": {"type": "string"},
             "state": {"type": "string", "enum": ["ok", "saturated", "does_not_fit", "refused"]},
             "reason": {"type": ["object", "null"]},
             "deployment": {"type": ["object", "null"]},
             "results": {"type": ["object", "null"]},
             "interval_80": {"type": "object"},
             "grade": {"type": ["string", "null"]},
+            "accuracy": {
+                "type": ["object", "null"],
+                "description": "novelty `tier`, and for `tpot_ms`, `ttft_ms` and `throughput_tok_s` the "
+                "error on the narrowest slice of left-out measurements like this estimate, with its addresses",
+            },
+            "evidence": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "the nearest measured runs: figures measured and predicted without the run, "
+                "the error in per cent, the source, and in words how each compares",
+            },
             "memory_gb": {"type": ["object", "null"]},
             "time_ms": {"type": "object"},
             "binding_limit": {"type": ["string", "null"]},

@@ -7,6 +7,7 @@ from typing import Any
 from estimates import explanations
 from estimates.models import Estimate
 from estimates.pages.chart import per_cent
+from estimates.pages.evidence import Standing, standing_of
 from estimates.pages.numbers import duration, prefixed, significant
 from estimates.pages.table import Line
 
@@ -89,6 +90,7 @@ class Detail:
     most_helpful: str
     assumptions: list[str]
     as_stored: bool
+    standing: Standing | None
 
 
 def bar(title: str, total: str, pieces: Sequence[tuple[str, str, float, str]]) -> Bar:
@@ -126,6 +128,7 @@ def explain(line: Line) -> Detail:
         most_helpful=HARDWARE.get(story["most_helpful"] or "", ("", ""))[0],
         assumptions=story["assumptions"],
         as_stored=story["as_stored"],
+        standing=standing_of(story),
     )
 
 

@@ -56,7 +56,7 @@ def standing_of(story: Mapping[str, Any]) -> Standing | None:
     if not accuracy:
         return None
     return Standing(
-        tier=TIER_WORDS.get(accuracy["tier"] or "", ""),
+        tier=TIER_WORDS.get(accuracy["tier"], "") if accuracy["tier"] else "",
         slices=[_slice(name, accuracy[result]) for result, name in RESULTS.items() if accuracy.get(result)],
         runs=[_run(run) for run in story.get("evidence", [])[:MOST_RUNS]],
     )

@@ -106,7 +106,7 @@ def test_the_page_has_commands() -> None:
 
 
 def test_every_command_of_the_page_answers_as_printed(
-    client: Client, catalogue: Any, write_token: str
+    client: Client, catalogue: Any, calibrated: Path, write_token: str
 ) -> None:
     variables = {"TOKEN": write_token}
     for command, promised in commands():

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 PINNED = Path(__file__).with_name("query_counts.json")
 QUESTION = "estimates?model=llama-3.1-70b-instruct&workload=chat"
 LISTS = [*(resource.name for resource in (*RESOURCES, JOBS)), "estimates", QUESTION, "changes"]
+LISTS += ["accuracy", "accuracy/runs"]
 
 
 def count(client: Client, address: str) -> int:
@@ -31,7 +32,7 @@ def count(client: Client, address: str) -> int:
     return len([query for query in captured if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))])
 
 
-def test_queries_are_as_pinned(client: Client, catalogue: Any) -> None:
+def test_queries_are_as_pinned(client: Client, catalogue: Any, calibrated: Path) -> None:
     client.get("/api/v1/estimates")  # reads efficiency data and such once a process
     counted = {address: count(client, address) for address in LISTS}
     for resource in (*RESOURCES, JOBS):

@@ -66,7 +66,7 @@ def test_nothing_scrolls_sideways(site: str, visit: Open) -> None:
         for query in ("", "?fold=rows&by=model", "?metric=ttft_ms&software=sglang", "?metric=x"):
             found.page.goto(f"{site}/accuracy/{query}")
             assert found.page.evaluate("document.documentElement.scrollWidth") <= width, (width, query)
-        found.complaints = [text for text in found.complaints if "400" not in text]  # the browser's note of it
+        found.complaints = [text for text in found.complaints if "400" not in text]
 
 
 def test_text_keeps_its_contrast_in_light_and_dark(site: str, visit: Open) -> None:

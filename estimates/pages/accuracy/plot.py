@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.accuracy.predictions import TIERS, Predictions
-from estimates.accuracy.scores import WITHIN
+from estimates.measured.scoring import WITHIN
 from estimates.pages.chart import Axis, Tick
 
 SIDE: Final = 1000.0

@@ -13,7 +13,8 @@ import numpy as np
 
 from estimates.accuracy.predictions import FOLDS, TIERS, Predictions
 from estimates.accuracy.report import Report, worst_groups
-from estimates.accuracy.scores import Score, score_of, slices
+from estimates.accuracy.scores import score_of, slices
+from estimates.measured.scoring import OTHER_METRICS, Score
 from estimates.pages.accuracy.plot import TIER_WORDS
 from estimates.pages.accuracy.question import AccuracyQuestion
 from estimates.pages.chart import per_cent
@@ -117,18 +118,17 @@ def chance_band(rows: int) -> tuple[float, float]:
 
 def headlines(predictions: Predictions) -> list[Headline]:
     """TPOT, TTFT and all other figures, with rows and with groups left out; complete rows alone."""
-    others = [metric for metric in predictions.values["metric"] if metric not in ("tpot_ms", "ttft_ms")]
     parts = [
         ("Time per output token", ["tpot_ms"]),
         ("Time to first token", ["ttft_ms"]),
-        ("Throughput and all other figures", others),
+        ("Throughput and decode speed", list(OTHER_METRICS)),
     ]
     found = []
     for name, metrics in parts:
         folds = []
         for fold in FOLDS:
             chosen = predictions.select({"fold": [fold], "metric": metrics})
-            if metrics and len(chosen):
+            if len(chosen):
                 folds.append((fold, score_line(name, fold, score_of(predictions, chosen))))
         if folds:
             found.append(Headline(name, folds))
