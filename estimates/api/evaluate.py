@@ -86,7 +86,7 @@ ANSWER = component(
             "accuracy": {
                 "type": ["object", "null"],
                 "description": "novelty `tier`, and for `tpot_ms`, `ttft_ms` and `throughput_tok_s` the "
-                "error on the narrowest slice of left-out measurements like this estimate, with its addresses",
+                "error on the narrowest slice of left-out measurements like it, with its addresses",
             },
             "evidence": {
                 "type": "array",
