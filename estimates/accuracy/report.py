@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import orjson
 
-from estimates.accuracy.predictions import Predictions, PredictionsError, read_predictions
+from estimates.accuracy.predictions import METRICS, Predictions, PredictionsError, read_predictions
+from estimates.measured.scoring import OTHER
 from estimates.method import efficiency
 
 DIRECTORY: Final = Path(__file__).resolve().parent.parent / "data" / "calibration"
@@ -62,10 +63,26 @@ def worst_groups(report: Report, most: int = 10) -> list[dict[str, Any]]:
     return list(report.part("worst_groups") or ())[:most]
 
 
+#: The part of the report that has the scores of a fold.
+FOLD_PARTS: Final = {"rows": "rows_out", "groups": "groups_out"}
+
+
 def headline(report: Report) -> dict[str, Any]:
-    """The calibration's own scores of both folds by metric, without their slices: {fold: {metric: {...}}}."""
-    found = {}
-    for fold, name in (("rows", "rows_out"), ("groups", "groups_out")):
-        part = report.part(name) or {}
-        found[fold] = {metric: score for metric, score in part.items() if metric not in ("slices", "tiers")}
-    return found
+    """The calibration's own scores, without slices and lists: {fold: {metric: {view: score}}}."""
+    metrics = {*METRICS, OTHER}
+    return {
+        fold: {name: score for name, score in (report.part(part) or {}).items() if name in metrics}
+        for fold, part in FOLD_PARTS.items()
+    }
+
+
+def peers(report: Report) -> list[dict[str, Any]]:
+    """Other tools on the complete rows that they answer: {tool, metric, peer: score, ours: {fold: score}}."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for fold, part in FOLD_PARTS.items():
+        for row in (report.part(part) or {}).get("peers") or ():
+            if row["view"] == "complete" and row["peer"]["answered"]:
+                key = row["tool"], row["metric"]
+                line = {"tool": row["tool"], "metric": row["metric"], "peer": row["peer"], "ours": {}}
+                found.setdefault(key, line)["ours"][fold] = row["ours"]
+    return list(found.values())

@@ -14,7 +14,7 @@ from config.rest.rendering import CsvRenderer, JsonRenderer, Table
 from config.rest.schema import component
 from config.rest.views import ApiView
 from estimates.accuracy.predictions import DIMENSIONS, FOLDS, METRICS, TIERS
-from estimates.accuracy.report import Report, current, headline, worst_groups
+from estimates.accuracy.report import Report, current, headline, peers, worst_groups
 from estimates.accuracy.scores import scores, slices
 
 DEFAULT_BY = "metric"
@@ -109,7 +109,7 @@ def accuracy(given: Any) -> Table:
         "stages": report.part("stages") or [],
         "ablation": report.part("ablation") or [],
         "worst_groups": worst_groups(report),
-        "peers": report.part("peers"),
+        "peers": peers(report),
     }
     return Table(body, list(SLICE_COLUMNS), rows)
 
@@ -176,7 +176,11 @@ ANSWER = component(
                 "description": "what each term of the physics buys",
             },
             "worst_groups": {"type": "array", "items": {"type": "object"}},
-            "peers": {"description": "the same rows by other estimators; null where not compared"},
+            "peers": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "other estimators on the rows that they answer, and ours by fold on the same",
+            },
         },
     },
 )

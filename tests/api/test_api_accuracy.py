@@ -21,6 +21,10 @@ def test_scores_of_both_folds_with_what_the_calibration_reports(client: Client) 
     assert found["scores"]["rows"]["tpot_ms"]["mape_pct"] == pytest.approx(11.25)
     assert found["scores"]["groups"]["tpot_ms"]["mape_pct"] == pytest.approx(48.75)
     assert found["report"]["groups"]["tpot_ms"]["plausible"]["rows"] == 3
+    assert list(found["report"]["groups"]) == ["tpot_ms"]  # its slices and lists have addresses of their own
+    assert [(row["tool"], sorted(row["ours"])) for row in found["peers"]] == [
+        ("another tool", ["groups", "rows"])
+    ]
     assert [stage["stage"] for stage in found["stages"]] == ["datasheet", "group offsets"]
     assert found["worst_groups"][0]["known"] == "a single row at an unusual load"
 

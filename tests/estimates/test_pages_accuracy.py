@@ -81,6 +81,13 @@ def test_the_dearest_term_comes_first(client: Client) -> None:
     assert row_of(get(client, "/accuracy/"), "distinct experts")[1:] == ["11.0", "19.0", "+8.0"]
 
 
+def test_another_estimator_stands_beside_ours_on_the_same_rows(client: Client) -> None:
+    page = get(client, "/accuracy/")
+    assert row_of(page, "another tool")[1:] == ["TPOT", "2", "30.0", "30.0", "50"]
+    assert row_of(page, "Inference Atlas, rows left out")[1:] == ["TPOT", "2", "15.0", "15.0", "100"]
+    assert row_of(page, "Inference Atlas, groups left out")[1:] == ["TPOT", "2", "60.0", "60.0", "50"]
+
+
 def test_nothing_on_the_page_is_inline(client: Client) -> None:
     page = get(client, "/accuracy/")
     assert not re.search(r"<script(?![^>]*\ssrc=)", page)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from estimates.accuracy.predictions import FOLDS, TIERS, Predictions
-from estimates.accuracy.report import Report, worst_groups
+from estimates.accuracy.report import Report, headline, peers, worst_groups
 from estimates.accuracy.scores import score_of, slices
 from estimates.measured.scoring import OTHER_METRICS, Score
 from estimates.pages.accuracy.plot import TIER_WORDS
@@ -263,36 +263,38 @@ def worst_lines(report: Report, names: Mapping[str, str]) -> list[WorstGroup]:
 
 @dataclass(frozen=True)
 class PeerLine:
-    tool: str
+    """An estimator on the rows that one of the others answers."""
+
+    name: str
     metric: str
-    rows: int
-    theirs: tuple[str, str, str]
-    ours: tuple[str, str, str]
+    ours: bool
+    line: ScoreLine
 
 
 def peer_lines(report: Report) -> list[PeerLine]:
-    """Other estimators on the rows that they answer, beside ours on the same rows."""
-    peers: Any = report.part("peers") or []
-    rows: Iterable[Any] = peers.get("tools", []) if isinstance(peers, Mapping) else peers
-    return [
-        PeerLine(
-            tool=str(row.get("tool", "")),
-            metric=METRIC_WORDS.get(row.get("metric", ""), ("", str(row.get("metric", "")), ""))[1],
-            rows=int(row.get("rows") or 0),
-            theirs=_three(row),
-            ours=_three(row.get("ours") or {}),
-        )
-        for row in rows
-        if isinstance(row, Mapping)
-    ]
+    """Other estimators, each followed by ours on the rows that it answers, by what was left out."""
+    found = []
+    for row in peers(report):
+        metric = METRIC_WORDS.get(row["metric"], ("", row["metric"].replace("_", " "), ""))[1]
+        found.append(PeerLine(row["tool"], metric, False, _reported(row["peer"])))
+        for fold, score in row["ours"].items():
+            name = f"Inference Atlas, {fold} left out"
+            found.append(PeerLine(name, metric, True, _reported(score)))
+    return found
 
 
-def _three(score: Mapping[str, Any]) -> tuple[str, str, str]:
-    return (
-        _pct(score.get("median_ape_pct")),
-        _pct(score.get("mape_pct")),
-        _pct(score.get("within20_pct"), 0),
-    )
+def _reported(score: Mapping[str, Any]) -> ScoreLine:
+    """A score as the report has it; whatever it holds beside what is printed here is left alone."""
+    known: dict[str, Any] = {name: score.get(name) for name in Score.__dataclass_fields__}
+    return score_line("", "", Score(**known))
+
+
+def plausible_line(report: Report) -> ScoreLine | None:
+    """TPOT with groups left out on physically plausible rows alone, where the report tells them apart."""
+    found = headline(report)["groups"].get("tpot_ms", {}).get("plausible")
+    if not isinstance(found, Mapping) or not found.get("answered"):
+        return None
+    return _reported(found)
 
 
 @dataclass(frozen=True)

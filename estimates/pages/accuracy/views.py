@@ -10,7 +10,7 @@ from django.shortcuts import render
 from catalog.models import Accelerator, LanguageModel
 from config.rest.rendering import cell
 from estimates.accuracy.predictions import NUMBERS, TEXTS, Predictions
-from estimates.accuracy.report import Report, current, headline
+from estimates.accuracy.report import Report, current
 from estimates.accuracy.scores import slices
 from estimates.measured.software import software_titles
 from estimates.pages import finder
@@ -58,7 +58,7 @@ def _context(report: Report, question: AccuracyQuestion) -> dict[str, object]:
         **_controls(report, question, names),
         "report": report,
         "headlines": tables.headlines(predictions),
-        "plausible": plausible(report),
+        "plausible": tables.plausible_line(report),
         "plot": draw_plot(predictions, chosen),
         "unit": words[2],
         "metric_name": words[0],
@@ -75,15 +75,6 @@ def _context(report: Report, question: AccuracyQuestion) -> dict[str, object]:
         "runs": tables.run_lines(predictions, chosen.tolist(), names, MOST_RUNS),
         "answer_template": "explorer/accuracy/_answer.html",
     }
-
-
-def plausible(report: Report) -> tables.ScoreLine | None:
-    """TPOT with groups left out on physically plausible rows alone, where the report tells them apart."""
-    found = headline(report)["groups"].get("tpot_ms", {}).get("plausible")
-    if not isinstance(found, Mapping) or not found.get("answered"):
-        return None
-    known = {name: found.get(name) for name in tables.Score.__dataclass_fields__}
-    return tables.score_line("plausible rows", "", tables.Score(**known))  # type: ignore[arg-type]
 
 
 def _controls(report: Report, question: AccuracyQuestion, names: Mapping[str, str]) -> dict[str, object]:
