@@ -44,11 +44,15 @@ def current(directory: Path | None = None) -> Report | None:
     return read_report(directory or DIRECTORY, efficiency().version)
 
 
-@lru_cache(maxsize=4)
 def read_report(directory: Path, version: str) -> Report | None:
-    """Read both files, once a process for each version. Raises ReportError."""
+    """Both files, read once a process for each version; None where one is missing. Raises ReportError."""
     if not (directory / REPORT).exists() or not (directory / PREDICTIONS).exists():
         return None
+    return _read(directory, version)
+
+
+@lru_cache(maxsize=4)
+def _read(directory: Path, version: str) -> Report:
     try:
         content = orjson.loads((directory / REPORT).read_bytes())
         if not isinstance(content, dict):
