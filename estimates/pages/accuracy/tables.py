@@ -1,4 +1,4 @@
-"""The tables of the accuracy page: headline, slices, coverage, stages, ablation, worst groups, peers."""
+"""The tables of the accuracy page scored from predictions: headline, slices, coverage, the farthest off."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from estimates.accuracy.predictions import FOLDS, TIERS, Predictions
-from estimates.accuracy.report import Report, headline, peers, worst_groups
 from estimates.accuracy.scores import score_of, slices
 from estimates.measured.scoring import OTHER_METRICS, Score
 from estimates.pages.accuracy.plot import TIER_WORDS
@@ -64,14 +63,6 @@ class Headline:
     folds: list[tuple[str, ScoreLine]]
 
 
-@dataclass(frozen=True)
-class Change:
-    """An error before and after: a stage of the calibration, or a term of the physics left out."""
-
-    name: str
-    cells: list[tuple[str, str]]  # (text, bar)
-
-
 def score_line(name: str, value: str, score: Score, most: float = 100.0) -> ScoreLine:
     """A line; `most` is the median error, in per cent, at which its bar is full."""
     if not score.answered:
@@ -81,11 +72,11 @@ def score_line(name: str, value: str, score: Score, most: float = 100.0) -> Scor
         name=name,
         value=value,
         score=score,
-        median=_pct(median),
-        mape=_pct(score.mape_pct),
+        median=pct(median),
+        mape=pct(score.mape_pct),
         bias=f"{score.bias_pct:+.1f}".replace("-", "−") if score.bias_pct is not None else "",
-        within=_pct(score.within20_pct, 0),
-        covered=_pct(covered, 0),
+        within=pct(score.within20_pct, 0),
+        covered=pct(covered, 0),
         width=f"{significant(score.interval_ratio)}×" if score.interval_ratio else "",
         bar=per_cent(min(median / most, 1.0)) if most else "0%",
         gauge="" if covered is None else per_cent(covered / 100),
@@ -144,11 +135,11 @@ def slice_lines(
     shown = found if question.rows == "all" else found[:SHORT_LIST]
     most = max([item.score.median_ape_pct or 0.0 for item in shown if item.score.answered], default=0.0)
     most = min(max(most, 20.0), 100.0)
-    lines = [score_line(_name(names, item.value), item.value, item.score, most) for item in shown]
+    lines = [score_line(named(names, item.value), item.value, item.score, most) for item in shown]
     return lines, len(found) - len(shown)
 
 
-def _name(names: Mapping[str, str], value: str) -> str:
+def named(names: Mapping[str, str], value: str) -> str:
     return (names.get(value) or value) if value else "not stated"
 
 
@@ -166,135 +157,6 @@ def tier_lines(predictions: Predictions, question: AccuracyQuestion) -> list[tup
         if lines:
             found.append((fold, lines))
     return found
-
-
-STAGE_COLUMNS: Final = (
-    ("rows_out", "tpot_ms"),
-    ("rows_out", "ttft_ms"),
-    ("groups_out", "tpot_ms"),
-    ("groups_out", "ttft_ms"),
-)
-
-
-def stage_lines(report: Report) -> list[Change]:
-    """The mean error after each stage of the calibration: TPOT and TTFT, rows and groups left out."""
-    stages = report.part("stages") or []
-    found = []
-    most = {
-        place: max((_mape(stage, *place) or 0.0 for stage in stages), default=0.0) for place in STAGE_COLUMNS
-    }
-    for stage in stages:
-        cells = [(_mape(stage, *place), most[place]) for place in STAGE_COLUMNS]
-        found.append(
-            Change(str(stage.get("stage", "")), [(_pct(value), _share(value, top)) for value, top in cells])
-        )
-    return found
-
-
-def _mape(stage: Mapping[str, Any], fold: str, metric: str) -> float | None:
-    """The MAPE of a stage: of all its rows, else of complete ones, where it tells them apart."""
-    found: Any = (stage.get(fold) or {}).get(metric) or {}
-    for inner in ("complete", "all"):
-        if isinstance(found.get(inner), Mapping):
-            found = found[inner]
-    value = found.get("mape_pct")
-    return float(value) if isinstance(value, int | float) else None
-
-
-def ablation_lines(report: Report) -> list[Change]:
-    """What the mean error of TPOT becomes where a term is left out, the dearest first."""
-    rows = [
-        (str(row.get("term", "")), row.get("tpot_mape_before"), row.get("tpot_mape_after"))
-        for row in report.part("ablation") or []
-    ]
-    rows.sort(key=lambda row: -((row[2] or 0.0) - (row[1] or 0.0)))
-    most = max([abs((after or 0.0) - (before or 0.0)) for _, before, after in rows], default=0.0)
-    found = []
-    for term, before, after in rows:
-        change = (after or 0.0) - (before or 0.0)
-        text = f"{change:+.1f}".replace("-", "−")
-        found.append(Change(term, [(_pct(before), ""), (_pct(after), ""), (text, _share(abs(change), most))]))
-    return found
-
-
-@dataclass(frozen=True)
-class WorstGroup:
-    """A group with a large error, what is known of it, and the question that shows its rows."""
-
-    metric: str
-    what: str
-    where: str
-    rows: int
-    mape: str
-    bias: str
-    known: str
-    address: str
-
-
-def worst_lines(report: Report, names: Mapping[str, str]) -> list[WorstGroup]:
-    """The ten worst groups as the calibration found them."""
-    values = report.predictions.values
-    found = []
-    for group in worst_groups(report):
-        place = {
-            "accelerator": group.get("accelerator") or "",
-            "software": group.get("software") or "",
-            "model": group.get("model") or "",
-            "weight_format": group.get("format") or "",
-            "serving": group.get("serving") or "",
-            "metric": group.get("metric") or "",
-        }
-        known = {name: value for name, value in place.items() if value in values[name]}
-        said = (names.get(place["software"], place["software"]), place["weight_format"], place["serving"])
-        found.append(
-            WorstGroup(
-                metric=METRIC_WORDS.get(place["metric"], ("", place["metric"], ""))[1],
-                what=f"{_name(names, place['model'])} on {_name(names, place['accelerator'])}",
-                where=" · ".join(part for part in said if part),
-                rows=int(group.get("rows") or 0),
-                mape=_pct(group.get("mape_pct"), 0),
-                bias=f"{group.get('bias_pct') or 0:+.0f}".replace("-", "−"),
-                known=group.get("known") or "",
-                address=AccuracyQuestion().address(**known, apart="1"),
-            )
-        )
-    return found
-
-
-@dataclass(frozen=True)
-class PeerLine:
-    """An estimator on the rows that one of the others answers."""
-
-    name: str
-    metric: str
-    ours: bool
-    line: ScoreLine
-
-
-def peer_lines(report: Report) -> list[PeerLine]:
-    """Other estimators, each followed by ours on the rows that it answers, by what was left out."""
-    found = []
-    for row in peers(report):
-        metric = METRIC_WORDS.get(row["metric"], ("", row["metric"].replace("_", " "), ""))[1]
-        found.append(PeerLine(row["tool"], metric, False, _reported(row["peer"])))
-        for fold, score in row["ours"].items():
-            name = f"Inference Atlas, {fold} left out"
-            found.append(PeerLine(name, metric, True, _reported(score)))
-    return found
-
-
-def _reported(score: Mapping[str, Any]) -> ScoreLine:
-    """A score as the report has it; whatever it holds beside what is printed here is left alone."""
-    known: dict[str, Any] = {name: score.get(name) for name in Score.__dataclass_fields__}
-    return score_line("", "", Score(**known))
-
-
-def plausible_line(report: Report) -> ScoreLine | None:
-    """TPOT with groups left out on physically plausible rows alone, where the report tells them apart."""
-    found = headline(report)["groups"].get("tpot_ms", {}).get("plausible")
-    if not isinstance(found, Mapping) or not found.get("answered"):
-        return None
-    return _reported(found)
 
 
 @dataclass(frozen=True)
@@ -324,7 +186,7 @@ def run_lines(
         found.append(
             RunLine(
                 run_id=row["run_id"],
-                what=f"{_name(names, row['model'] or '')} on {_name(names, row['accelerator'] or '')}",
+                what=f"{named(names, row['model'] or '')} on {named(names, row['accelerator'] or '')}",
                 where=" · ".join(
                     part
                     for part in (
@@ -344,9 +206,5 @@ def run_lines(
     return found
 
 
-def _pct(value: float | None, digits: int = 1) -> str:
+def pct(value: float | None, digits: int = 1) -> str:
     return "" if value is None else f"{value:,.{digits}f}"
-
-
-def _share(value: float | None, most: float) -> str:
-    return per_cent(min((value or 0.0) / most, 1.0)) if most else "0%"

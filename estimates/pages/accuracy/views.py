@@ -14,7 +14,7 @@ from estimates.accuracy.report import Report, current
 from estimates.accuracy.scores import slices
 from estimates.measured.software import software_titles
 from estimates.pages import finder
-from estimates.pages.accuracy import tables
+from estimates.pages.accuracy import reported, tables
 from estimates.pages.accuracy.plot import TIER_WORDS, draw_plot, point_data
 from estimates.pages.accuracy.question import BY, FILTERS, AccuracyQuestion, read_accuracy_question
 from estimates.pages.question import QuestionError
@@ -58,7 +58,7 @@ def _context(report: Report, question: AccuracyQuestion) -> dict[str, object]:
         **_controls(report, question, names),
         "report": report,
         "headlines": tables.headlines(predictions),
-        "plausible": tables.plausible_line(report),
+        "plausible": reported.plausible_line(report),
         "plot": draw_plot(predictions, chosen),
         "unit": words[2],
         "metric_name": words[0],
@@ -68,10 +68,10 @@ def _context(report: Report, question: AccuracyQuestion) -> dict[str, object]:
         "more_slices": more,
         "by_text": BY[question.by],
         "tiers": tables.tier_lines(predictions, question),
-        "stages": tables.stage_lines(report),
-        "ablation": tables.ablation_lines(report),
-        "worst": tables.worst_lines(report, names),
-        "peers": tables.peer_lines(report),
+        "stages": reported.stage_lines(report),
+        "ablation": reported.ablation_lines(report),
+        "worst": reported.worst_lines(report, names),
+        "peers": reported.peer_lines(report),
         "runs": tables.run_lines(predictions, chosen.tolist(), names, MOST_RUNS),
         "answer_template": "explorer/accuracy/_answer.html",
     }
@@ -198,8 +198,8 @@ def _tier_rows(report: Report, question: AccuracyQuestion) -> Iterator[Iterable[
 
 
 def _stage_rows(report: Report, question: AccuracyQuestion) -> Iterator[Iterable[Any]]:
-    yield ("stage", *(f"{fold}_{metric}_mape_pct" for fold, metric in tables.STAGE_COLUMNS))
-    for line in tables.stage_lines(report):
+    yield ("stage", *(f"{fold}_{metric}_mape_pct" for fold, metric in reported.STAGE_COLUMNS))
+    for line in reported.stage_lines(report):
         yield (line.name, *(text for text, _ in line.cells))
 
 
