@@ -28,25 +28,13 @@ from estimates.core.lanes import Lane
 from estimates.core.points import Evaluated, Point, evaluate_points
 from estimates.core.weight_schemes import named_scheme
 from tests.core.machines import A100, H100, MI300X, efficiency, ideal, offer, physics, scaled, sped_up
-from tests.core.test_rooflines import Grid, flat, grids, linked, models, quick, workloads
+from tests.core.test_rooflines import Grid, flat, grids, linked, models, quick, that_decode, workloads
 
 laws = settings(quick, max_examples=60)
 factors = st.floats(1.05, 8)
-LEAST_ANSWER = 16
 ROUNDING = 1 + 1e-6
 CONVERGED = 1.001  # a closed loop is solved in two rounds of its fixed point
 FIGURES = ("tpot", "ttft_unloaded", "e2e")
-
-
-def that_decode(grid: Grid) -> Grid:
-    """At most one prompt on each decode step: no more sequences on a rank than an answer has tokens."""
-    workload = replace(grid.workload, osl=max(grid.workload.osl, LEAST_ANSWER))
-    most = [workload.osl * point.lane.dp * point.pp for point in grid.points]
-    points = [
-        replace(point, workload=workload, concurrency=min(point.concurrency, float(limit)))
-        for point, limit in zip(grid.points, most, strict=True)
-    ]
-    return replace(grid, workload=workload, points=tuple(points))
 
 
 def on_better(grid: Grid, figure: str, factor: float) -> Grid:
