@@ -107,7 +107,7 @@ class Search:
             layout.tp,
             layout.dp,
             layout.ep,
-            asked.software,
+            self.efficiency.software_of(offer.chip, asked.software),
             asked.chunk_tokens,
         )
 
@@ -131,7 +131,7 @@ class Search:
         taken = built.take(rows)
         stages = depth.astype(float).reshape(-1, 1, 1)
         held, _, _ = replica_capacity(take_rows(memory, rows), taken, stages, context, lowered.layers)
-        share = 1.0 if self.workload.arrival == "static" else taken.flat("saturation_share")
+        share = 1.0 if self.workload.arrival != "closed_loop" else taken.flat("saturation_share")
         whole = np.where(held[:, 0] >= 1, np.maximum(1, np.floor(share * held[:, 0])), 0)
         admitted = np.minimum(whole, sequence_limit(taken, self.efficiency))
         return [(lanes[row], int(n), float(most)) for row, n, most in zip(rows, depth, admitted, strict=True)]
@@ -147,6 +147,11 @@ class Search:
         return limited if top <= limited[-1] else [*limited, top]
 
 
+def has_open_load(workload: Workload, asked: Deployment) -> bool:
+    """Whether the number of requests in flight is the estimator's to choose."""
+    return asked.concurrency is None or workload.arrival == "saturating"
+
+
 def choices_for(search: Search) -> list[Choice]:
     """Every layout, depth, load and division of chips that agrees with what was asked."""
     asked, offer, work = search.deployment, search.offer, search.workload
@@ -155,11 +160,14 @@ def choices_for(search: Search) -> list[Choice]:
     choices = []
     for lane, pp, most in staged:
         for replicas, pool in _replicas(search, lane, pp):
-            if asked.concurrency is not None:
-                loads = [asked.concurrency / replicas]
+            if not has_open_load(work, asked):
+                loads = [(asked.concurrency or 1) / replicas]
+            elif asked.concurrency is not None:  # saturating, with a limit on what runs at once
+                loads = search.loads(lane, pp, max(1.0, min(most, asked.concurrency / replicas)))
             else:
                 loads = search.loads(lane, pp, most)
-            choices += [Choice(Point(lane, pp, work, load, pool), replicas) for load in loads]
+            version = asked.software_version
+            choices += [Choice(Point(lane, pp, work, load, pool, version), replicas) for load in loads]
     return choices
 
 
@@ -189,13 +197,14 @@ def best_choice(
 ) -> int:
     replicas = np.array([choice.replicas for choice in choices], float)
     loop = evaluated.loop
+    open_load = has_open_load(workload, deployment)
     throughput = replicas * np.where(
         np.isnan(loop.throughput), loop.decode_throughput, loop.throughput
     ).reshape(-1)
     fit = evaluated.fits
     asked = np.array([choice.point.concurrency for choice in choices])
-    if deployment.concurrency is None:
-        share = np.where(workload.arrival == "static", 1.0, evaluated.lanes.flat("saturation_share"))
+    if open_load:
+        share = np.where(workload.arrival != "closed_loop", 1.0, evaluated.lanes.flat("saturation_share"))
         room = np.minimum(np.maximum(1, np.floor(share * evaluated.capacity)), evaluated.limit)
         held = np.where([choice.point.prefill is not None for choice in choices], evaluated.in_flight, asked)
         fit &= held <= room
@@ -207,9 +216,9 @@ def best_choice(
         within &= ~(loop.ttft_loaded.reshape(-1) > workload.ttft_slo_s)
     if within.any():
         score = np.where(within, throughput, -1.0)
-    elif fit.any() and deployment.concurrency is None:
+    elif fit.any() and open_load:
         return nearest_to_level(loop.tpot.reshape(-1), score)
-    if deployment.prefill is not None and deployment.concurrency is None:
+    if deployment.prefill is not None and open_load:
         # Beyond the slower pool's limit more clients only wait: the first load that all but reaches it.
         score = np.where(score >= ALL_BUT * score.max(), -loop.e2e.reshape(-1), -np.inf)
     return int(np.argmax(score))

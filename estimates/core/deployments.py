@@ -113,7 +113,7 @@ def on_chip(scheme: WeightScheme, chip: Chip) -> WeightScheme:
     """
     if chip.kind in LOCAL_KINDS and scheme.attention.startswith("int"):
         ends = {name: "int8" for name in ("embedding", "head") if scheme.group(name).bits >= 12}
-        scheme = replace(scheme, **ends) if ends else scheme
+        scheme = replace(scheme, **ends) if ends else scheme  # type: ignore[arg-type]
     if chip.rate("int8") is None or any(not name.startswith("int") for name, _ in chip.rates):
         return scheme
     weights = [scheme.group(name) for name in SCHEME_GROUPS]

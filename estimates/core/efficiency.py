@@ -16,11 +16,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from estimates.core.calibration import Calibration, load_calibration
 from estimates.core.facts import Chip, Link
 from estimates.core.formats import FORMATS
 
 DATA_DIRECTORY = Path(__file__).resolve().parent.parent / "data"
-FILES = ("operators.csv", "collectives.csv", "coefficients.csv")
+FILES = ("operators.csv", "collectives.csv", "coefficients.csv", "software.csv", "default_software.csv")
 LEVELS = ("chip", "generation", "vendor", "kind")  # index is the level; higher means more inherited
 GENERAL_LIBRARIES = ("nccl", "oneccl")  # outside the serving software, which has faster small all-reduces
 
@@ -158,7 +159,9 @@ class EfficiencyTable:
     operators: dict[tuple[Scope, str, str, str], Fit]  # scope, operation, software ("" mean), format
     collectives: dict[tuple[Scope, str, str], CollectiveFit]
     coefficients: dict[tuple[str, str, str], float]  # name, scope, scope name
-    software: tuple[str, ...]
+    software: tuple[str, ...]  # every serving software that can be asked for
+    defaults: dict[Scope, str] = field(default_factory=dict)  # software of chips where none is named
+    calibration: Calibration | None = None
     cache: dict[object, object] = field(default_factory=dict, repr=False)  # filled by lanes, per chip
 
     def fit(self, chip: Chip, operation: str, storage: str, compute: str | None, software: str | None) -> Fit:
@@ -196,6 +199,10 @@ class EfficiencyTable:
                     origin = f"{scope[0]} {scope[1]}"
                     return CollectiveFit(found.ranks, found.alpha_s, found.share, grade_level, origin)
         raise KeyError(f"no {operation} figures for a {chip.efficiency_kind}")
+
+    def software_of(self, chip: Chip, asked: str | None) -> str | None:
+        """The serving software asked for, else what the chip usually runs; None: a mean over the measured."""
+        return asked or next((found for s in _scopes(chip) if (found := self.defaults.get(s))), None)
 
     def computes(self, chip: Chip, storage: str) -> bool:
         """Whether the chip's rate of a format's width takes that encoding; yes where nothing is said."""
@@ -298,8 +305,11 @@ def _load_collectives(directory: Path) -> dict[tuple[Scope, str, str], Collectiv
     return table
 
 
-def load_efficiency(directory: Path | None = None) -> EfficiencyTable:
-    """Read the three files of `directory` (default: the project's own). Raises InvalidEfficiency."""
+def load_efficiency(directory: Path | None = None, *, calibrated: bool = True) -> EfficiencyTable:
+    """Read the files of `directory` (default: the project's own), and the calibration where there is one.
+
+    Raises InvalidEfficiency or InvalidCalibration.
+    """
     directory = directory or DATA_DIRECTORY
     digest = hashlib.sha256()
     for file in FILES:
@@ -311,10 +321,16 @@ def load_efficiency(directory: Path | None = None) -> EfficiencyTable:
             raise InvalidEfficiency(FILES[2], line, "name", row["name"], "one row per name and scope")
         coefficients[key] = _number(FILES[2], line, row, "value")
     operators = _load_operators(directory)
+    listed = {row["software"] for _, row in _read(directory, FILES[3])}
+    calibration = load_calibration(directory) if calibrated else None
+    if calibration is not None:
+        digest.update(calibration.version.encode())
     return EfficiencyTable(
         version=digest.hexdigest()[:16],
         operators=operators,
         collectives=_load_collectives(directory),
         coefficients=coefficients,
-        software=tuple(sorted({key[2] for key in operators if key[2]})),
+        software=tuple(sorted(listed | {key[2] for key in operators if key[2]})),
+        defaults={(row["scope"], row["name"]): row["software"] for _, row in _read(directory, FILES[4])},
+        calibration=calibration,
     )

@@ -20,7 +20,8 @@ from estimates.core.fit import SmallestChange, smallest_change
 from estimates.core.formats import UnknownFormat
 from estimates.core.grades import grade_of
 from estimates.core.lowering import lower
-from estimates.core.points import evaluate_points, missing_rates
+from estimates.core.novelty import novelty_of
+from estimates.core.points import evaluate_points, missing_rates, place
 from estimates.core.pools import refuse_pool
 from estimates.core.result import Estimate as Estimate
 from estimates.core.result import Interval as Interval
@@ -49,35 +50,60 @@ def evaluate_one(
         workload=workload.slug,
         fingerprint=fingerprint(model, offer, workload, deployment, efficiency.version),
     )
+    choice = decide(model, offer, workload, deployment, efficiency)
+    if isinstance(choice, Reason):
+        return _refused(blank, choice)
+    return _answer(blank, model, offer, workload, choice, efficiency, explained)
+
+
+def decide(
+    model: ModelFacts,
+    offer: Offer,
+    workload: Workload,
+    deployment: Deployment,
+    efficiency: EfficiencyTable,
+) -> Choice | Reason:
+    """The deployment that answers a question, open choices filled, or why there is none.
+
+    The choice may be one that does not fit, where none does: the largest, whose shortfall is the smallest.
+    Benchmarks (static batches, saturating loads) are laid out by the physics alone, so that what was measured
+    of them can teach nothing about which layout they had.
+    """
     reason = refuse_model(model) or refuse_chip(offer.chip) or _refuse_context(model, workload)
     if reason is None:
         reason = validate(model, offer, deployment) or refuse_pool(model, offer, workload, deployment)
     if reason is not None:
-        return _refused(blank, reason)
+        return reason
     try:
         schemes = schemes_to_try(model, offer, deployment, efficiency)
         kv_formats = [resolve_kv(deployment.kv_format, scheme, offer.chip) for scheme in schemes]
     except UnknownFormat as unknown:
         detail = f"unknown number format {unknown.value!r}"
-        return _refused(blank, Reason("unknown_format", detail, "weights", None, unknown.accepted))
+        return Reason("unknown_format", detail, "weights", None, unknown.accepted)
     if deployment.software is not None and deployment.software not in efficiency.software:
         detail = f"no efficiency data for serving software {deployment.software!r}"
-        return _refused(blank, Reason("unknown_software", detail, "software", None, efficiency.software))
+        return Reason("unknown_software", detail, "software", None, efficiency.software)
     choices: list[Choice] = []
     for scheme, kv_format in zip(schemes, kv_formats, strict=True):
         search = Search(model, offer, workload, deployment, scheme, kv_format, efficiency)
         choices = choices_for(search)
         if not choices:
             continue
-        evaluated = evaluate_points(model, [choice.point for choice in choices], efficiency)
+        if len(choices) == 1 and len(schemes) == 1:
+            return choices[0]
+        evaluated = evaluate_points(
+            model,
+            [choice.point for choice in choices],
+            efficiency,
+            corrected=workload.arrival == "closed_loop",
+        )
         best = best_choice(choices, evaluated, workload, deployment)
         if evaluated.fits[best]:
-            return _answer(blank, model, offer, workload, choices[best], efficiency, explained)
+            return choices[best]
     if not choices:
         detail = f"no layout of {model.slug} within what was asked exists on {offer.slug}"
-        return _refused(blank, Reason("no_layout", detail, "deployment"))
-    largest = max(choices, key=lambda choice: choice.point.lane.group * choice.point.pp)
-    return _answer(blank, model, offer, workload, largest, efficiency, explained)
+        return Reason("no_layout", detail, "deployment")
+    return max(choices, key=lambda choice: choice.point.lane.group * choice.point.pp)
 
 
 def _refused(blank: Estimate, reason: Reason) -> Estimate:
@@ -107,11 +133,18 @@ def _answer(
     known = shared(blank, offer, choice, story)
     lowered = lower(model.architecture)
     lacking = missing_rates(lowered, evaluated.lanes)[0]
-    grade = grade_of(choice.point.lane, choice.point.pp, evaluated.lanes.terms[0])
+    placed = place(choice.point, model, lowered.layers)
+    novelty = novelty_of(placed, efficiency.calibration, queued=bool(evaluated.queued[0]))
+    terms = evaluated.lanes.terms[0]
+    grade = grade_of(
+        choice.point.lane, choice.point.pp, terms, novelty.tier, chip_measured=novelty.chip_measured
+    )
     known = replace(
         known,
         missing_facts=tuple(f"peak rate for {name}" for name in lacking),
         grade=grade,
+        tier=novelty.tier,
+        tiers=dict(novelty.tiers),
         inherited=evaluated.lanes.terms[0].origins,
     )
     if not evaluated.fits[0]:
@@ -134,4 +167,4 @@ def _answer(
             binding_limit="capacity",
             max_concurrency=0,
         )
-    return running(known, offer, choice, evaluated, story, grade, efficiency)
+    return running(known, offer, choice, evaluated, story, placed, novelty, efficiency)

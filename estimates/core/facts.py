@@ -20,7 +20,7 @@ Provenance = Literal["measured", "vendor", "derived", "assumed"]
 PROVENANCES: tuple[str, ...] = ("measured", "vendor", "derived", "assumed")  # strongest first
 LINK_SCOPES: tuple[str, ...] = ("scale_up", "scale_out", "pcie")
 TOPOLOGIES: tuple[str, ...] = ("switched", "mesh", "ring", "torus", "host")
-ARRIVALS: tuple[str, ...] = ("closed_loop", "static")
+ARRIVALS: tuple[str, ...] = ("closed_loop", "static", "saturating")
 
 
 class InvalidFact(ValueError):  # noqa: N818
@@ -238,7 +238,9 @@ class Workload:
     """Mean input and output length in tokens, service levels, and the share of the prompt already cached.
 
     `arrival` says how requests come: `closed_loop` clients that each send the next request when answered, or
-    one `static` batch that starts together, is prefilled whole and then decodes to its end.
+    one `static` batch that starts together, is prefilled whole and then decodes to its end, or `saturating`:
+    as many as the deployment can take, all there from the start (offline benchmarks, and server benchmarks at
+    the load that just keeps their limits).
     """
 
     slug: str
@@ -248,7 +250,7 @@ class Workload:
     tpot_slo_s: float | None = None
     concurrency_min: int = 1
     prefix_share: float = 0.0
-    arrival: Literal["closed_loop", "static"] = "closed_loop"
+    arrival: Literal["closed_loop", "static", "saturating"] = "closed_loop"
 
     def __post_init__(self) -> None:
         _slug("slug", self.slug)

@@ -7,22 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from estimates.core.choice import Choice
+from estimates.core.correction import Placed
 from estimates.core.deployments import Reason
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.explain import Explanation
 from estimates.core.facts import Offer
-from estimates.core.grades import interval_scales
+from estimates.core.novelty import Bounds, Novelty, log_bounds
 from estimates.core.points import Evaluated, Point
 from estimates.core.result import Estimate, Interval
 from estimates.core.serving import MEDIAN, TAIL_95
-
-#: Figures with an interval, and the quantity whose width is theirs.
-QUANTITIES: tuple[tuple[str, str], ...] = (
-    ("tpot_s", "tpot"),
-    ("throughput_output_tok_s", "throughput"),
-    ("throughput_total_tok_s", "throughput"),
-    ("e2e_s", "throughput"),
-)
 
 
 def scenario_of(point: Point) -> str:
@@ -76,7 +69,8 @@ def running(
     choice: Choice,
     evaluated: Evaluated,
     story: Explanation,
-    grade: str,
+    placed: Placed,
+    novelty: Novelty,
     efficiency: EfficiencyTable,
 ) -> Estimate:
     """An answer with its speeds: of a running or a saturated state."""
@@ -115,7 +109,18 @@ def running(
         energy_j_per_output_token=None if power is None else power * chips_used(choice) / rate,
         formulas=story.formulas,
     )
-    return replace(answer, interval=_intervals(answer, interval_scales(efficiency, grade)))
+    first = ttft["loaded_mean"] if ttft["loaded_mean"] is not None else ttft.get("saturated_mean")
+    bounds = log_bounds(
+        placed,
+        novelty,
+        efficiency,
+        known.grade or "D",
+        first,
+        tpot,
+        choice.point.workload.osl,
+        queued=bool(evaluated.queued[0]),
+    )
+    return replace(answer, interval=_intervals(answer, bounds))
 
 
 def _saturation(evaluated: Evaluated, replicas: int) -> Reason | None:
@@ -196,20 +201,28 @@ def _e2e(evaluated: Evaluated, ttft: dict[str, float | None], tpot: float) -> fl
     return None if mean is None else mean + (evaluated.points[0].workload.osl - 1) * tpot
 
 
-def _intervals(answer: Estimate, scales: dict[str, float]) -> dict[str, Interval]:
-    figures = [(name, getattr(answer, name), scales[quantity]) for name, quantity in QUANTITIES]
-    figures += [
-        ("ttft_loaded_mean_s", answer.ttft_s["loaded_mean"], scales["ttft"]),
-        ("ttft_saturated_mean_s", answer.ttft_s.get("saturated_mean"), scales["ttft"]),
-        (
-            "prefill_tok_s",
-            answer.prefill_tok_s,
-            scales["ttft" if answer.scenario == "static" else "throughput"],
-        ),
+def _intervals(answer: Estimate, bounds: dict[str, Bounds]) -> dict[str, Interval]:
+    """Bounds of times on times as they are, on rates turned over."""
+    prompts = "ttft" if answer.scenario == "static" else "throughput"
+    times = [
+        ("tpot_s", answer.tpot_s, "tpot"),
+        ("ttft_loaded_mean_s", answer.ttft_s["loaded_mean"], "ttft"),
+        ("ttft_saturated_mean_s", answer.ttft_s.get("saturated_mean"), "ttft"),
+        ("e2e_s", answer.e2e_s, "throughput"),
     ]
-    return {
-        name: Interval(value * np.exp(-width), value * np.exp(width))
-        for name, value, width in figures
+    rates = [
+        ("throughput_output_tok_s", answer.throughput_output_tok_s, "throughput"),
+        ("throughput_total_tok_s", answer.throughput_total_tok_s, "throughput"),
+        ("prefill_tok_s", answer.prefill_tok_s, prompts),
+    ]
+    found = {
+        name: Interval(value * np.exp(bounds[metric][0]), value * np.exp(bounds[metric][1]))
+        for name, value, metric in times
+        if value is not None
+    }
+    return found | {
+        name: Interval(value * np.exp(-bounds[metric][1]), value * np.exp(-bounds[metric][0]))
+        for name, value, metric in rates
         if value is not None
     }
 

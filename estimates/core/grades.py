@@ -1,9 +1,9 @@
-"""Provenance grade of an estimate and the provisional width of its 80% interval.
+"""Provenance grade of an estimate, and the width of its 80% interval where no calibration is at hand.
 
-A measured (later, by calibration), B operators measured on this very chip, C inherited from its generation or
-vendor, or from another format on the same chip, D datasheet figures with the defaults of its kind. A chip one
-of whose deciding figures is assumed rather than read loses one grade. Where the memory bandwidth is assumed,
-or the link that the layout uses, the grade is D whatever was measured.
+A its group was measured, B this chip was measured (runs of other groups, or its operators), C inherited from
+generation, vendor or measured kin, D datasheet figures with the defaults of its kind. A chip one of whose
+deciding figures is assumed rather than read loses one grade. Where the memory bandwidth is assumed, or the
+link that the layout uses, the grade is D whatever was measured.
 """
 
 from __future__ import annotations
@@ -14,20 +14,27 @@ from estimates.core.lanes import ChipTerms, Lane
 GRADES: tuple[str, ...] = ("A", "B", "C", "D")
 
 
-def grade_of(lane: Lane, stages: int, terms: ChipTerms) -> str:
-    """Grade of a configuration on `stages` pipeline stages."""
+def grade_of(
+    lane: Lane, stages: int, terms: ChipTerms, tier: str = "none", *, chip_measured: bool = False
+) -> str:
+    """Grade of a configuration on `stages` pipeline stages, of a tier of novelty."""
     chip, link = lane.variant.chip, lane.variant.scale_up
     linked = lane.group * stages > 1 and link is not None and link.assumed
     if chip.memory.assumed or linked:
         return "D"
-    position = 1 if terms.level == 0 else 2 if terms.level <= 2 else 3
+    if tier == "measured":
+        position = 0
+    elif chip_measured or terms.level == 0:
+        position = 1
+    else:
+        position = 2 if tier == "kin" or terms.level <= 2 else 3
     if chip.weakest_provenance == "assumed":
         position = min(position + 1, 3)
     return GRADES[position]
 
 
 def interval_scales(efficiency: EfficiencyTable, grade: str) -> dict[str, float]:
-    """Log half-widths at 80% by quantity."""
+    """Log half-widths at 80% by quantity, for estimates without a calibration."""
     return {
         quantity: efficiency.coefficient(f"interval_{quantity}_{grade}")
         for quantity in ("tpot", "ttft", "throughput")

@@ -134,7 +134,7 @@ def _lanes_of(
             layout.tp,
             layout.dp,
             layout.ep,
-            grid.software,
+            efficiency.software_of(variant.chip, grid.software),
         )
         for scheme in schemes_for(model, variant.chip, efficiency, grid.schemes)
         for layout in known[limit]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.choice import BATCHES
+from estimates.core.correction import block_corrections, lane_identities
 from estimates.core.deployments import hop_link_is_up, pipeline_limit
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts
+from estimates.core.floor import decode_floor_s
 from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.memory import RankMemory, rank_memory, take_rows
 from estimates.core.operations import Lowered
 from estimates.core.points import missing_rates, replica_capacity
+from estimates.core.residuals import Residuals
 from estimates.core.serving import Load, Loop, StepTimes, closed_loop, stages_in_flight, step_times
 from estimates.core.stages import USUAL_STAGES, stage_options
 
@@ -123,6 +126,10 @@ def evaluate_block(
         hop_inverse,
         known,
     )
+    calibration = efficiency.calibration
+    if calibration is not None and calibration.residuals is not None:
+        residuals = calibration.residuals
+        loop = _corrected(model, lowered, lanes, load, loop, lane_of, pp, table, residuals)
     owner_rows = np.array(owners)[lane_of]
     span = {}
     for owner in dict.fromkeys(owners):
@@ -142,6 +149,46 @@ def evaluate_block(
         room=usable - request,
         lanes=lanes,
         memory=memory,
+    )
+
+
+def _corrected(
+    model: ModelFacts,
+    lowered: Lowered,
+    lanes: Lanes,
+    load: Load,
+    loop: Loop,
+    lane_of: NDArray[np.intp],
+    pp: NDArray[np.int64],
+    table: WorkloadTable,
+    residuals: Residuals,
+) -> Loop:
+    """The block's loops with what measured kin say; as `correction.corrected` does for single points."""
+    identities = lane_identities(lanes.lanes, model.architecture, "closed_loop")
+    prompt = table.isl + table.prefix
+    logs = [
+        block_corrections(lanes, lane_of, pp, load.batch, prompt, table.osl, identities, residuals, metric)
+        for metric in ("tpot", "ttft")
+    ]
+    if logs[0] is None and logs[1] is None:
+        return loop
+    tpot, ttft = loop.tpot, loop.ttft_loaded
+    if logs[0] is not None:
+        floor = decode_floor_s(lowered, lanes, load.batch, load.context)[lane_of]
+        least = np.minimum(floor, tpot).astype(tpot.dtype)
+        tpot = np.maximum(tpot * np.exp(logs[0]), least)
+    if logs[1] is not None:
+        ttft = ttft * np.exp(logs[1])
+    decoding = load.osl - 1
+    before, after = loop.ttft_loaded + decoding * loop.tpot, ttft + decoding * tpot
+    ratio = tpot / loop.tpot
+    known = np.isfinite(after)
+    return replace(
+        loop,
+        tpot=tpot,
+        ttft_loaded=ttft,
+        throughput=loop.throughput * np.where(known, before / np.where(known, after, 1), 1 / ratio),
+        decode_throughput=loop.decode_throughput / ratio,
     )
 
 

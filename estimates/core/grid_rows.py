@@ -8,17 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from estimates.core.correction import Placed
 from estimates.core.deployments import REASON_CODES, Reason
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.explain import binding_limits
 from estimates.core.facts import ModelFacts, Offer, Workload
 from estimates.core.fingerprint import METHOD_VERSION
 from estimates.core.fit import smallest_changes
-from estimates.core.grades import GRADES, grade_of, interval_scales
+from estimates.core.grades import GRADES, grade_of
 from estimates.core.grid_result import BINDING, CODES, NUMBERS, SIZES, GridResult
 from estimates.core.lanes import Lane
 from estimates.core.lowering import lower
-from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
+from estimates.core.novelty import Novelty, log_bounds, novelty_of
+from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,13 @@ class RowBuilder:
         put("pp", np.array([point.pp for point in points]))
         put("scheme", np.array([schemes.index(point.lane.scheme.slug) for point in points]))
         put("kv_format", np.array([formats.index(point.lane.kv_format) for point in points]))
+        layers = lower(self.model.architecture).layers
+        calibration = self.efficiency.calibration
+        places = [place(point, self.model, layers) for point in points]
+        novelties = [novelty_of(placed, calibration) for placed in places]
         grades = [
-            grade_of(point.lane, point.pp, terms)
-            for point, terms in zip(points, evaluated.lanes.terms, strict=True)
+            grade_of(point.lane, point.pp, terms, novelty.tier, chip_measured=novelty.chip_measured)
+            for point, terms, novelty in zip(points, evaluated.lanes.terms, novelties, strict=True)
         ]
         put("grade", np.array([GRADES.index(grade) + 1 for grade in grades]))
         put("memory_capacity_bytes", evaluated.memory.capacity)
@@ -172,7 +178,7 @@ class RowBuilder:
         self._fill_changes(evaluated, fits, put)
         replicas = columns["replicas"][at]
         running = columns["state"][at] == 0
-        self._fill_speeds(evaluated, grades, put)
+        self._fill_speeds(evaluated, places, novelties, grades, put)
         for name in (
             "concurrency",
             "throughput_output_tok_s",
@@ -214,9 +220,10 @@ class RowBuilder:
         put("change_kind", kinds)
         put("change_value", values)
 
-    def _fill_speeds(self, evaluated: Evaluated, grades: list[str], put) -> None:  # type: ignore[no-untyped-def]
+    def _fill_speeds(  # type: ignore[no-untyped-def]
+        self, evaluated: Evaluated, places: list[Placed], novelties: list[Novelty], grades: list[str], put
+    ) -> None:
         loop = evaluated.loop
-        scales = {grade: interval_scales(self.efficiency, grade) for grade in set(grades)}
         put("concurrency", evaluated.in_flight)
         put("batch", evaluated.in_flight)
         put("running_batch", loop.running)
@@ -224,19 +231,27 @@ class RowBuilder:
         put("ttft_unloaded_s", loop.ttft_unloaded)
         put("prefill_share", loop.prefill_share)
         put("decode_tok_s", loop.decode_throughput)
-        for name, quantity, low, high, values in (
-            ("tpot_s", "tpot", "tpot_low_s", "tpot_high_s", loop.tpot),
-            ("ttft_s", "ttft", "ttft_low_s", "ttft_high_s", loop.ttft_loaded),
-            (
-                "throughput_output_tok_s",
-                "throughput",
-                "throughput_low",
-                "throughput_high",
-                loop.throughput,
-            ),
+        tpot, ttft = loop.tpot.reshape(-1), loop.ttft_loaded.reshape(-1)
+        bounds = [
+            log_bounds(
+                placed,
+                novelty,
+                self.efficiency,
+                grade,
+                float(ttft[row]),
+                float(tpot[row]),
+                evaluated.points[row].workload.osl,
+            )
+            for row, (placed, novelty, grade) in enumerate(zip(places, novelties, grades, strict=True))
+        ]
+        for metric, name, low, high, values in (
+            ("tpot", "tpot_s", "tpot_low_s", "tpot_high_s", tpot),
+            ("ttft", "ttft_s", "ttft_low_s", "ttft_high_s", ttft),
         ):
-            width = np.exp([scales[grade][quantity] for grade in grades])
-            flat = np.asarray(values).reshape(-1)
-            put(name, flat)
-            put(low, flat / width)
-            put(high, flat * width)
+            put(name, values)
+            put(low, values * np.exp([bound[metric][0] for bound in bounds]))
+            put(high, values * np.exp([bound[metric][1] for bound in bounds]))
+        rate = loop.throughput.reshape(-1)
+        put("throughput_output_tok_s", rate)
+        put("throughput_low", rate * np.exp([-bound["throughput"][1] for bound in bounds]))
+        put("throughput_high", rate * np.exp([-bound["throughput"][0] for bound in bounds]))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from estimates.core.efficiency import EfficiencyTable, Fit
 from estimates.core.facts import Chip, Link
 from estimates.core.formats import FORMATS, WeightScheme, rates_for
+from estimates.core.multipliers import scale_columns
 
 Array = NDArray[np.floating]
 
@@ -282,6 +283,9 @@ def build_lanes(
         pairs = list(_collectives(lanes, operation, table))
         columns[f"{prefix}_alpha"] = column([alpha for alpha, _ in pairs])
         columns[f"{prefix}_inverse"] = column([inverse for _, inverse in pairs])
+    if table.calibration is not None:
+        software = [lane.software for lane in lanes]
+        scale_columns(columns, software, table.calibration.multipliers)
     columns["mixes_prefill"] = column([table.mixes_prefill(lane.software) for lane in lanes])
     columns["handover"] = column([table.handover_s(lane.software) for lane in lanes])
     columns["up_inverse"] = column([link_inverse(lane.variant.scale_up) for lane in lanes])

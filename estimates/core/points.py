@@ -13,6 +13,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from estimates.core.correction import Placed, features_of, serving_of
+from estimates.core.correction import corrected as apply_residuals
 from estimates.core.deployments import hop_link_is_up
 from estimates.core.disaggregated import (
     PrefillPool,
@@ -25,7 +27,9 @@ from estimates.core.disaggregated import (
 )
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Workload
+from estimates.core.floor import decode_floor_s
 from estimates.core.formats import FORMATS
+from estimates.core.identity import identity_of
 from estimates.core.lanes import GEMM_GROUPS, Lane, Lanes, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import RankMemory, rank_memory, take_rows
@@ -34,6 +38,8 @@ from estimates.core.scenarios import Served, merged, placed, sequence_limit, ser
 from estimates.core.serving import Load, StepTimes, closed_loop, stages_in_flight, step_times
 
 Array = NDArray[np.floating]
+
+QUEUED = 1 + 1e-9  # a mean with the wait for room beyond this many loaded means is a queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Point:
     workload: Workload
     concurrency: float
     prefill: PrefillPool | None = None
+    version: str | None = None  # of the serving software, where it is stated
 
 
 @dataclass(slots=True)
@@ -81,6 +88,7 @@ class Evaluated:
     times: StepTimes
     loop: Served
     rates_known: NDArray[np.bool_]
+    queued: NDArray[np.bool_]  # requests wait for cache space or a place in the batch
     waves: Array  # batches one after the other in a static run, else 1
     pools: Pools | None = None
 
@@ -142,8 +150,12 @@ def evaluate_points(
     bandwidth_scale: float = 1.0,
     compute_scale: float = 1.0,
     capacity_scale: float = 1.0,
+    corrected: bool = True,
 ) -> Evaluated:
-    """Fit and serving of every point. The scales multiply each chip's figures (for elasticities)."""
+    """Fit and serving of every point. The scales multiply each chip's figures (for elasticities).
+
+    Without `corrected` the residuals of measured kin are left out: the physics with its multipliers.
+    """
     lowered = lower(model.architecture)
     scaled = partial(build_lanes, bandwidth_scale=bandwidth_scale, compute_scale=compute_scale)
     lanes = scaled([point.lane for point in points], table)
@@ -213,6 +225,11 @@ def evaluate_points(
             part, asked[pooled], workers, pools.prompts, split, tpot[pooled], loop.hops[pooled], batch[pooled]
         )
         loop = placed(loop, served, pooled)
+    queued = np.asarray(loop.ttft_saturated > loop.ttft_loaded * QUEUED).reshape(-1)
+    if corrected and table.calibration is not None and table.calibration.residuals is not None:
+        places = [place(point, model, lowered.layers) for point in points]
+        floor = decode_floor_s(lowered, lanes, loop.running, load.context)
+        loop = apply_residuals(loop, places, queued, floor, osl, table.calibration.residuals)
     return Evaluated(
         points=tuple(points),
         lanes=lanes,
@@ -227,9 +244,21 @@ def evaluate_points(
         times=times,
         loop=loop,
         rates_known=known.reshape(-1),
+        queued=queued,
         waves=waves.reshape(-1),
         pools=pools,
     )
+
+
+def place(point: Point, model: ModelFacts, layers: int) -> Placed:
+    """The point as measurements are compared: its identity and coordinates."""
+    serving = serving_of(point.workload, pooled=point.prefill is not None)
+    lane = point.lane
+    identity = identity_of(
+        lane.variant.chip, lane.software, lane.scheme.slug, model.architecture, serving, point.version
+    )
+    features = features_of(point.lane, point.pp, point.workload, point.concurrency, layers)
+    return Placed(identity, features)
 
 
 def _column(values: Sequence[float]) -> Array:

@@ -62,6 +62,8 @@ class Estimate:
     most_helpful: str | None = None
     energy_j_per_output_token: float | None = None  # at rated power of the chips used
     grade: str | None = None
+    tier: str = "none"  # how new the configuration is to the calibration: measured, kin or none
+    tiers: dict[str, str] = field(default_factory=dict)  # the same by metric: tpot, ttft, throughput
     interval: dict[str, Interval] = field(default_factory=dict)
     inherited: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()

@@ -131,6 +131,7 @@ def sped_up(table: EfficiencyTable, factor: float) -> EfficiencyTable:
             for key, value in table.coefficients.items()
         },
         table.software,
+        table.defaults,
     )
 
 

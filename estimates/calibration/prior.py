@@ -1,0 +1,67 @@
+"""The prior of the calibration: which runs share an offset or a smooth function, and how much it may be.
+
+Standard deviations are in log units and were set by hand to what like systems differ by, before any score was
+looked at in its light; leaving out or doubling any one of them moves the errors of left-out groups by less
+than a point (the calibration's report says how much each stage buys). Each offset exists twice at 1/sqrt(2):
+for all servings of a metric together, and for each serving alone, so that a static batch tells half of what
+it knows to a closed loop.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from estimates.core.residuals import Component
+
+#: Lengths of the squared-exponential kernel, in doublings: batch, ISL, OSL, TP, EP, DP, PP.
+LENGTHS: Final = (2.0, 2.0, 2.0, 1.2, 1.5, 1.5, 1.5)
+NOISE: Final = 0.06  # repeated runs of one configuration differ by this in the upper quarter
+#: Multipliers: every family's log factor for all software, and each software's own beside it.
+MULTIPLIER_SD: Final[dict[str, float]] = {"any": 0.05, "software": 0.03}
+
+_SHARED: Final[tuple[tuple[tuple[str, ...], float], ...]] = (
+    (("software",), 0.15),
+    (("kind",), 0.2),
+    (("vendor",), 0.15),
+    (("generation",), 0.1),
+    (("chip",), 0.15),
+    (("architecture",), 0.1),
+    (("family",), 0.07),
+    (("format",), 0.07),
+    (("software", "format"), 0.07),
+    (("software", "architecture"), 0.07),
+    (("software", "family"), 0.07),
+    (("software", "chip"), 0.15),
+    (("software", "architecture", "format"), 0.1),
+    (("version",), 0.1),
+    (("chip", "software", "architecture", "format"), 0.1),
+    (("chip", "version", "architecture", "format"), 0.1),
+)
+_SMOOTH: Final[tuple[tuple[tuple[str, ...], float], ...]] = (
+    (("software", "family"), 0.1),
+    (("chip", "software"), 0.15),
+    (("software", "architecture", "format"), 0.15),
+    (("chip", "software", "architecture", "format"), 0.1),
+    (("chip", "version", "architecture", "format"), 0.1),
+)
+
+
+def components() -> tuple[Component, ...]:
+    """All terms of the prior, widest first."""
+    found = [
+        Component("metric", ("metric",), 0.1),
+        Component("serving", ("metric", "serving"), 0.15),
+    ]
+    for fields, sd in _SHARED:
+        name, half = " x ".join(fields), sd / 2**0.5
+        found.append(Component(name, ("metric", *fields), half))
+        found.append(Component(f"{name}, serving", ("metric", "serving", *fields), half))
+    for fields, sd in _SMOOTH:
+        name = "sweep of " + " x ".join(fields)
+        found.append(Component(name, ("metric", "serving", *fields), sd, LENGTHS))
+    return tuple(found)
+
+
+def offsets_only(terms: tuple[Component, ...]) -> tuple[Component, ...]:
+    """The prior without interpolation of sweeps."""
+    return tuple(term for term in terms if term.lengths is None)

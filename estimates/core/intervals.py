@@ -1,0 +1,74 @@
+"""80% intervals from the residuals of cross-validation: a scale per kind of evidence, a quantile each side.
+
+The scale of a configuration is the spread of out-of-sample log residuals among runs like it: of its own group
+where that was measured, widened away from the measured points, and of runs as new to the calibration where it
+was not. The quantiles of residual / scale are conformal (Vovk, Gammerman and Shafer, 2005), one each side and
+one pair per metric and tier, so that an interval need not be symmetric and holds its share by construction on
+rows exchangeable with those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimates.core.identity import GROUP, Identity
+from estimates.core.residuals import CHIP, KIN, Residuals
+
+Array = NDArray[np.floating]
+
+TIERS: Final = ("measured", "kin", "none")
+#: Fields that name a cell of like runs in each tier, narrowest first.
+CELLS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "measured": (GROUP, ("serving", "software", "family"), ("serving",)),
+    "kin": (("serving", "software", "kind"), ("serving",)),
+    "none": (("serving", "kind"), ("serving",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Scales and quantiles as fitted. `scales` maps (metric, tier, fields joined by "|", *values) to one."""
+
+    quantiles: Mapping[tuple[str, str], tuple[float, float]]  # (metric, tier) -> low and high, in scales
+    scales: Mapping[tuple[str, ...], float]
+    widening: Mapping[str, float]  # metric -> growth of the variance far from the group's points
+    lengths: tuple[float, ...]  # of closeness, one per feature
+
+    def bounds(
+        self, metric: str, tier: str, identity: Identity, residuals: Residuals | None, features: Array
+    ) -> tuple[Array, Array]:
+        """Log offsets (low, high) from the estimate; arrays of the features' shape without the last axis."""
+        scale = np.full(features.shape[:-1], self.scale(metric, tier, identity))
+        if tier == "measured" and residuals is not None:
+            near = residuals.closeness(metric, identity, features, self.lengths)
+            scale = scale * np.sqrt(1 + self.widening.get(metric, 0.0) * (1 - near**2))
+        low, high = self.quantiles[metric, tier]
+        return np.asarray(low * scale), np.asarray(high * scale)
+
+    def scale(self, metric: str, tier: str, identity: Identity) -> float:
+        """The spread of the narrowest cell that was fitted."""
+        for fields in CELLS[tier]:
+            values = tuple(getattr(identity, name) for name in fields)
+            found = self.scales.get((metric, tier, "|".join(fields), *values))
+            if found is not None:
+                return found
+        return self.scales[metric, tier, ""]
+
+
+def tier_of(metric: str, identity: Identity, residuals: Residuals | None) -> str:
+    """How new a configuration is: its group measured, kin of it, or none."""
+    if residuals is None:
+        return "none"
+    if (metric, *(getattr(identity, name) for name in GROUP)) in residuals.groups:
+        return "measured"
+    return "kin" if any(residuals.seen(fields, metric, identity) for fields in KIN) else "none"
+
+
+def chip_measured(metric: str, identity: Identity, residuals: Residuals | None) -> bool:
+    """Whether any run of this chip teaches the metric."""
+    return residuals is not None and residuals.seen(CHIP, metric, identity)

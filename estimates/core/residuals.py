@@ -1,0 +1,148 @@
+"""What measurements say beyond the physics: a Gaussian process over the log residuals, read from a file.
+
+A residual is log(measured / physics) of a time (TPOT, TTFT, or the time of a token at full throughput). Its
+prior is a sum of components. A constant component says that runs which agree in some fields (software; chip
+and software; the whole group; ...) share an offset, shrunk towards zero by its standard deviation; a smooth
+one that they share a function of batch, lengths and parallel sizes (squared-exponential kernel). The
+posterior mean at a configuration is k(x, X) alpha: a table look-up for the constant components, and for the
+smooth ones a sum over the runs of its own kin alone, so that a configuration without measured kin costs
+nothing. Far from every run the correction goes to zero and the physics stands (Rasmussen and Williams, 2006,
+chapter 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimates.core.identity import GROUP, Identity
+
+Array = NDArray[np.floating]
+
+#: Coordinates of a configuration, each the binary logarithm; `batch` is requests on one rank and slot.
+FEATURES: tuple[str, ...] = ("batch", "isl", "osl", "tp", "ep", "dp", "pp")
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One term of the prior: runs that agree in `fields` share an offset, or a smooth function of FEATURES.
+
+    `sd` is its standard deviation in log units. `metric` among the fields keeps metrics apart.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    sd: float
+    lengths: tuple[float, ...] | None = None  # one per feature, in binary logarithms; None: an offset
+
+    def key(self, metric: str, identity: Identity) -> tuple[str, ...] | None:
+        """The agreeing fields' values; None where one is not known."""
+        values = tuple(metric if name == "metric" else getattr(identity, name) for name in self.fields)
+        return values if all(values) else None
+
+
+@dataclass(slots=True)
+class Points:
+    """Measured points that carry the posterior: identities, coordinates (n, features), weights alpha (n,)."""
+
+    metrics: list[str]
+    identities: list[Identity]
+    features: Array
+    weights: Array
+
+    def __len__(self) -> int:
+        return len(self.metrics)
+
+
+@dataclass(slots=True)
+class Residuals:
+    """The posterior, ready to be asked."""
+
+    components: tuple[Component, ...]
+    offsets: list[dict[tuple[str, ...], float]]  # of each constant component; empty for smooth ones
+    neighbours: list[dict[tuple[str, ...], NDArray[np.intp]]]  # of each smooth component
+    points: Points
+    groups: dict[tuple[str, ...], NDArray[np.intp]]  # (metric, *GROUP) -> points
+    known: dict[tuple[str, ...], set[tuple[str, ...]]]  # fields -> values seen, for tiers
+    _lanes: dict[object, object] = field(default_factory=dict, repr=False)
+
+    def correction(self, metric: str, identity: Identity, features: Array) -> Array:
+        """Log correction at coordinates of shape (..., features); same shape without the last axis."""
+        total = np.full(features.shape[:-1], self.offset(metric, identity))
+        for component, rows in self.smooth(metric, identity):
+            scaled = (features[..., None, :] - self.points.features[rows]) / np.asarray(component.lengths)
+            kernel = np.exp(-0.5 * (scaled**2).sum(-1))
+            total = total + component.sd**2 * kernel @ self.points.weights[rows]
+        return np.asarray(total)
+
+    def offset(self, metric: str, identity: Identity) -> float:
+        """Sum of the constant components."""
+        total = 0.0
+        for component, table in zip(self.components, self.offsets, strict=True):
+            if table and (key := component.key(metric, identity)) is not None:
+                total += table.get(key, 0.0)
+        return total
+
+    def smooth(self, metric: str, identity: Identity) -> list[tuple[Component, NDArray[np.intp]]]:
+        """Smooth components with the points that agree with this configuration."""
+        found = []
+        for component, table in zip(self.components, self.neighbours, strict=True):
+            if table and (key := component.key(metric, identity)) is not None and key in table:
+                found.append((component, table[key]))
+        return found
+
+    def closeness(self, metric: str, identity: Identity, features: Array, lengths: Sequence[float]) -> Array:
+        """How near the nearest point of the same group lies: 1 on it, 0 far from all."""
+        rows = self.groups.get((metric, *(getattr(identity, name) for name in GROUP)))
+        if rows is None:
+            return np.zeros(features.shape[:-1])
+        scaled = (features[..., None, :] - self.points.features[rows]) / np.asarray(lengths)
+        return np.asarray(np.exp(-0.5 * (scaled**2).sum(-1).min(-1)))
+
+    def seen(self, fields: tuple[str, ...], metric: str, identity: Identity) -> bool:
+        """Whether a measured point of this metric agrees in these fields."""
+        return (metric, *(getattr(identity, name) for name in fields)) in self.known[fields]
+
+
+#: Fields in which measured kin agree: the same model in the same software elsewhere, or this chip with it.
+KIN: tuple[tuple[str, ...], ...] = (
+    ("serving", "software", "architecture", "format"),
+    ("serving", "chip", "software"),
+)
+CHIP: tuple[str, ...] = ("chip",)
+
+
+def residuals_of(points: Points, components: Sequence[Component]) -> Residuals:
+    """Tabulate a posterior from its points and weights."""
+    offsets: list[dict[tuple[str, ...], float]] = []
+    neighbours: list[dict[tuple[str, ...], NDArray[np.intp]]] = []
+    for component in components:
+        rows: dict[tuple[str, ...], list[int]] = {}
+        for row, (metric, identity) in enumerate(zip(points.metrics, points.identities, strict=True)):
+            if (key := component.key(metric, identity)) is not None:
+                rows.setdefault(key, []).append(row)
+        members = {key: np.array(found, np.intp) for key, found in rows.items()}
+        constant = component.lengths is None
+        offsets.append(
+            {key: component.sd**2 * float(points.weights[found].sum()) for key, found in members.items()}
+            if constant
+            else {}
+        )
+        neighbours.append({} if constant else members)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    known: dict[tuple[str, ...], set[tuple[str, ...]]] = {fields: set() for fields in (*KIN, CHIP)}
+    for row, (metric, identity) in enumerate(zip(points.metrics, points.identities, strict=True)):
+        groups.setdefault((metric, *(getattr(identity, name) for name in GROUP)), []).append(row)
+        for fields, values in known.items():
+            values.add((metric, *(getattr(identity, name) for name in fields)))
+    return Residuals(
+        components=tuple(components),
+        offsets=offsets,
+        neighbours=neighbours,
+        points=points,
+        groups={key: np.array(found, np.intp) for key, found in groups.items()},
+        known=known,
+    )
