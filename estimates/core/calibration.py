@@ -69,24 +69,27 @@ def calibration_from(data: dict[str, Any], version: str) -> Calibration:
         )
         for row in data["components"]
     )
-    intervals = data["intervals"]
     return Calibration(
         version=version,
         made=data["made"],
         multipliers=multipliers,
         residuals=residuals_of(points_from(data["points"]), components),
-        intervals=Intervals(
-            quantiles={
-                (row["metric"], row["tier"]): (float(row["low"]), float(row["high"]))
-                for row in intervals["quantiles"]
-            },
-            scales={
-                (row["metric"], row["tier"], row["cell"], *row["values"]): float(row["scale"])
-                for row in intervals["scales"]
-            },
-            widening={name: float(value) for name, value in intervals["widening"].items()},
-            lengths=tuple(map(float, intervals["lengths"])),
-        ),
+        intervals=intervals_from(data["intervals"]),
+    )
+
+
+def intervals_from(data: dict[str, Any]) -> Intervals:
+    """Intervals of a file's content."""
+    return Intervals(
+        quantiles={
+            (row["metric"], row["tier"]): (float(row["low"]), float(row["high"])) for row in data["quantiles"]
+        },
+        scales={
+            (row["metric"], row["tier"], row["cell"], *row["values"]): float(row["scale"])
+            for row in data["scales"]
+        },
+        widening={name: float(value) for name, value in data["widening"].items()},
+        lengths=tuple(map(float, data["lengths"])),
     )
 
 

@@ -9,8 +9,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from estimates.core.choice import Choice, Search, best_choice, choices_for, schemes_to_try
-from estimates.core.deployments import Reason, refuse_chip, refuse_model, resolve_kv, validate
+from estimates.core.correction import Placed
+from estimates.core.deployments import (
+    Reason,
+    pads_heads,
+    refuse_chip,
+    refuse_model,
+    resolve_kv,
+    validate,
+)
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.explain import explain
 from estimates.core.facts import Deployment, ModelFacts, Offer, Workload
@@ -20,8 +30,8 @@ from estimates.core.fit import SmallestChange, smallest_change
 from estimates.core.formats import UnknownFormat
 from estimates.core.grades import grade_of
 from estimates.core.lowering import lower
-from estimates.core.novelty import novelty_of
-from estimates.core.points import evaluate_points, missing_rates, place
+from estimates.core.novelty import Novelty, novelty_of
+from estimates.core.points import Evaluated, evaluate_points, missing_rates, place
 from estimates.core.pools import refuse_pool
 from estimates.core.result import Estimate as Estimate
 from estimates.core.result import Interval as Interval
@@ -71,7 +81,10 @@ def decide(
     """
     reason = refuse_model(model) or refuse_chip(offer.chip) or _refuse_context(model, workload)
     if reason is None:
-        reason = validate(model, offer, deployment) or refuse_pool(model, offer, workload, deployment)
+        padded = pads_heads(efficiency, offer.chip, deployment.software)
+        reason = validate(model, offer, deployment, padded=padded) or refuse_pool(
+            model, offer, workload, deployment, padded=padded
+        )
     if reason is not None:
         return reason
     try:
@@ -113,7 +126,8 @@ def _refused(blank: Estimate, reason: Reason) -> Estimate:
 
 def _refuse_context(model: ModelFacts, workload: Workload) -> Reason | None:
     longest = model.architecture.max_context
-    if longest is None or workload.isl + workload.osl <= longest:
+    # The last token of an answer takes no position of its own; a benchmark of speed runs beyond the context.
+    if longest is None or workload.arrival != "closed_loop" or workload.isl + workload.osl <= longest + 1:
         return None
     detail = f"{workload.isl + workload.osl:.0f} tokens exceed the context of {longest} of {model.slug}"
     return Reason("context_too_long", detail, "isl", None, (f"isl + osl <= {longest}",))
@@ -145,6 +159,8 @@ def _answer(
         grade=grade,
         tier=novelty.tier,
         tiers=dict(novelty.tiers),
+        correction={name: float(values[0]) for name, values in evaluated.factors.items()},
+        assumptions=(*known.assumptions, *_learnt(evaluated, placed, novelty, efficiency)),
         inherited=evaluated.lanes.terms[0].origins,
     )
     if not evaluated.fits[0]:
@@ -168,3 +184,18 @@ def _answer(
             max_concurrency=0,
         )
     return running(known, offer, choice, evaluated, story, placed, novelty, efficiency)
+
+
+def _learnt(
+    evaluated: Evaluated, placed: Placed, novelty: Novelty, efficiency: EfficiencyTable
+) -> tuple[str, ...]:
+    """What published runs changed, in a sentence."""
+    calibration = efficiency.calibration
+    if not evaluated.factors or calibration is None or calibration.residuals is None:
+        return ()
+    runs = calibration.residuals.runs_of_group("tpot", placed.identity)
+    what = {"measured": f"{runs} runs of this group", "kin": "runs of its kin", "none": "runs of its kind"}
+    tpot, ttft = (float(evaluated.factors[name][0]) for name in ("tpot", "ttft"))
+    first = f", to first token x {ttft:.3g}" if np.isfinite(ttft) else ""
+    tier = novelty.tiers["tpot"]
+    return (f"time per token is x {tpot:.3g} the physics'{first}: as published {what[tier]} say",)

@@ -7,7 +7,7 @@ and one batch, and can be asked for detail. Closed loops, static batches and dis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -34,7 +34,15 @@ from estimates.core.lanes import GEMM_GROUPS, Lane, Lanes, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import RankMemory, rank_memory, take_rows
 from estimates.core.operations import Lowered
-from estimates.core.scenarios import Served, merged, placed, sequence_limit, served_loop, static_batch
+from estimates.core.scenarios import (
+    Served,
+    chance_full,
+    merged,
+    placed,
+    sequence_limit,
+    served_loop,
+    static_batch,
+)
 from estimates.core.serving import Load, StepTimes, closed_loop, stages_in_flight, step_times
 
 Array = NDArray[np.floating]
@@ -91,6 +99,7 @@ class Evaluated:
     queued: NDArray[np.bool_]  # requests wait for cache space or a place in the batch
     waves: Array  # batches one after the other in a static run, else 1
     pools: Pools | None = None
+    factors: dict[str, Array] = field(default_factory=dict)  # metric -> time after over before correction
 
     @property
     def fits(self) -> NDArray[np.bool_]:
@@ -211,9 +220,11 @@ def evaluate_points(
     together = np.where(static, np.maximum(1.0, in_flight / lanes["dp"]), 1.0)
     load = Load(isl=isl, prefix=prefix, osl=osl, batch=batch, together=together)
     times = step_times(lowered, lanes, load, detailed=detailed)
-    loop = served_loop(
-        closed_loop(lowered, lanes, load, times, pp, in_flight, hop_inverse, known), load, asked
-    )
+    budget = usable + memory.stage_weights(pp.reshape(-1), lowered.layers).reshape(usable.shape)
+    room_share = _shaped(usable / np.maximum(budget, 1.0))
+    steady = closed_loop(lowered, lanes, load, times, pp, in_flight, hop_inverse, known)
+    full = chance_full(asked, limit, room_share)
+    loop = served_loop(steady, load, asked, full)
     if static.any():
         other = static_batch(lowered, lanes, load, times, pp, in_flight, waves, hop_inverse, known)
         loop = merged(loop, other, static)
@@ -222,14 +233,29 @@ def evaluate_points(
         tpot = times.decode * bubble + loop.hops
         part = load.take(pooled)
         served = pooled_loop(
-            part, asked[pooled], workers, pools.prompts, split, tpot[pooled], loop.hops[pooled], batch[pooled]
+            part,
+            asked[pooled],
+            workers,
+            pools.prompts,
+            split,
+            tpot[pooled],
+            loop.hops[pooled],
+            batch[pooled],
+            full[pooled],
         )
         loop = placed(loop, served, pooled)
     queued = np.asarray(loop.ttft_saturated > loop.ttft_loaded * QUEUED).reshape(-1)
+    factors: dict[str, Array] = {}
     if corrected and table.calibration is not None and table.calibration.residuals is not None:
         places = [place(point, model, lowered.layers) for point in points]
         floor = decode_floor_s(lowered, lanes, loop.running, load.context)
+        physics = loop
         loop = apply_residuals(loop, places, queued, floor, osl, table.calibration.residuals)
+        factors = {
+            "tpot": (loop.tpot / physics.tpot).reshape(-1),
+            "ttft": (loop.ttft_saturated / physics.ttft_saturated).reshape(-1),
+            "throughput": (physics.throughput / loop.throughput).reshape(-1),
+        }
     return Evaluated(
         points=tuple(points),
         lanes=lanes,
@@ -247,6 +273,7 @@ def evaluate_points(
         queued=queued,
         waves=waves.reshape(-1),
         pools=pools,
+        factors=factors,
     )
 
 

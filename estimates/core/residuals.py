@@ -67,7 +67,10 @@ class Residuals:
     points: Points
     groups: dict[tuple[str, ...], NDArray[np.intp]]  # (metric, *GROUP) -> points
     known: dict[tuple[str, ...], set[tuple[str, ...]]]  # fields -> values seen, for tiers
-    _lanes: dict[object, object] = field(default_factory=dict, repr=False)
+    _offsets: dict[tuple[str, Identity], float] = field(default_factory=dict, repr=False)
+    _kin: dict[tuple[str, Identity], list[tuple[Component, NDArray[np.intp]]]] = field(
+        default_factory=dict, repr=False
+    )
 
     def correction(self, metric: str, identity: Identity, features: Array) -> Array:
         """Log correction at coordinates of shape (..., features); same shape without the last axis."""
@@ -79,19 +82,29 @@ class Residuals:
         return np.asarray(total)
 
     def offset(self, metric: str, identity: Identity) -> float:
-        """Sum of the constant components."""
+        """Sum of the constant components; remembered, for a grid asks for few identities many times."""
+        known = self._offsets.get((metric, identity))
+        if known is not None:
+            return known
         total = 0.0
         for component, table in zip(self.components, self.offsets, strict=True):
             if table and (key := component.key(metric, identity)) is not None:
                 total += table.get(key, 0.0)
+        _forget(self._offsets)
+        self._offsets[metric, identity] = total
         return total
 
     def smooth(self, metric: str, identity: Identity) -> list[tuple[Component, NDArray[np.intp]]]:
         """Smooth components with the points that agree with this configuration."""
+        known = self._kin.get((metric, identity))
+        if known is not None:
+            return known
         found = []
         for component, table in zip(self.components, self.neighbours, strict=True):
             if table and (key := component.key(metric, identity)) is not None and key in table:
                 found.append((component, table[key]))
+        _forget(self._kin)
+        self._kin[metric, identity] = found
         return found
 
     def closeness(self, metric: str, identity: Identity, features: Array, lengths: Sequence[float]) -> Array:
@@ -102,9 +115,22 @@ class Residuals:
         scaled = (features[..., None, :] - self.points.features[rows]) / np.asarray(lengths)
         return np.asarray(np.exp(-0.5 * (scaled**2).sum(-1).min(-1)))
 
+    def runs_of_group(self, metric: str, identity: Identity) -> int:
+        """Measured points of the very group."""
+        rows = self.groups.get((metric, *(getattr(identity, name) for name in GROUP)))
+        return 0 if rows is None else len(rows)
+
     def seen(self, fields: tuple[str, ...], metric: str, identity: Identity) -> bool:
         """Whether a measured point of this metric agrees in these fields."""
         return (metric, *(getattr(identity, name) for name in fields)) in self.known[fields]
+
+
+REMEMBERED = 50_000  # identities of which the look-ups are kept
+
+
+def _forget(known: dict) -> None:  # type: ignore[type-arg]
+    if len(known) >= REMEMBERED:
+        known.clear()
 
 
 #: Fields in which measured kin agree: the same model in the same software elsewhere, or this chip with it.

@@ -64,6 +64,9 @@ class Estimate:
     grade: str | None = None
     tier: str = "none"  # how new the configuration is to the calibration: measured, kin or none
     tiers: dict[str, str] = field(default_factory=dict)  # the same by metric: tpot, ttft, throughput
+    correction: dict[str, float] = field(
+        default_factory=dict
+    )  # factor on the physics' tpot, ttft, throughput
     interval: dict[str, Interval] = field(default_factory=dict)
     inherited: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()

@@ -82,14 +82,14 @@ def offer(chip: Chip = H100, count: int = 8, scale_up: Link | None = NVLINK_4, *
 
 @cache
 def efficiency() -> EfficiencyTable:
-    """The project's own data."""
-    return load_efficiency()
+    """The project's own data, without what was learnt of measured groups: the physics alone."""
+    return load_efficiency(calibrated=False)
 
 
 @cache
 def physics() -> EfficiencyTable:
     """The project's operators and coefficients, with nothing learnt from whole runs."""
-    return load_efficiency()
+    return load_efficiency(calibrated=False)
 
 
 def ideal(table: EfficiencyTable | None = None) -> EfficiencyTable:
