@@ -18,6 +18,7 @@ from estimates.calibration.learning import Learnt, residuals
 from estimates.calibration.multipliers import prior_variances
 from estimates.calibration.prior import components, offsets_only
 from estimates.calibration.process import fit, folds_by, row_folds
+from estimates.calibration.spread import LeftOut
 from estimates.core.calibration import Calibration
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.identity import GROUP
@@ -95,6 +96,17 @@ def stages(learnt: Learnt) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def headline(learnt: Learnt, splits: dict[str, list[LeftOut]]) -> dict[str, Any]:
+    """Scores on unseen rows and unseen groups, as the calibration file carries them."""
+    return {
+        f"{fold}_out": _plain_scores(
+            learnt,
+            {metric: part.errors for metric, part in zip(learnt.metrics, splits[split], strict=True)},
+        )
+        for fold, split in FOLDS.items()
+    }
 
 
 def _plain_scores(learnt: Learnt, errors: dict[str, Array]) -> dict[str, Any]:

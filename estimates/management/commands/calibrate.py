@@ -16,7 +16,7 @@ from rich.table import Table
 
 from estimates.calibration.crossvalidation import as_row, left_out_predictions
 from estimates.calibration.learning import TooFewRuns, content, learn
-from estimates.calibration.report import report
+from estimates.calibration.report import headline, report
 from estimates.core.calibration import FILE, calibration_from
 from estimates.core.efficiency import DATA_DIRECTORY, load_efficiency
 from estimates.measured.peers import PeerFigure, read_peers
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         except TooFewRuns as error:
             raise CommandError(str(error)) from None
         splits = learnt.splits()
-        found = content(learnt, made, splits)
+        found = content(learnt, made, splits) | {"validation": headline(learnt, splits)}
         text = json.dumps(found, separators=(",", ":"), allow_nan=False)
         calibration = calibration_from(json.loads(text), "")
         written = {FILE: text.replace('{"metric":', '\n{"metric":') + "\n"}
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         if options["cross_validate"] and calibration.residuals is not None:
             scored = left_out_predictions(learnt, splits, calibration.residuals, table)
             whole = report(learnt, scored, table, read_names(), peers, made)
-            written["report.json"] = json.dumps(whole, indent=1, allow_nan=False) + "\n"
+            written["report.json"] = json.dumps(whole, separators=(",", ":"), allow_nan=False) + "\n"
             print_report(Console(file=self.stdout, width=120), whole)  # type: ignore[arg-type]
         try:
             directory.mkdir(parents=True, exist_ok=True)
