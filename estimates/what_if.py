@@ -82,9 +82,10 @@ class WorkloadAsked(_Part):
     tpot_limit_ms: Positive | None = None
     prefix_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
     arrival: Literal[ARRIVALS] | None = Field(  # type: ignore[valid-type]
-        None,
+        default=None,
         description="closed_loop: clients that send their next request when answered; static: one batch of "
-        "`concurrency` requests that starts together, is prefilled whole and decodes to its end",
+        "`concurrency` requests that starts together, is prefilled whole and decodes to its end; saturating: "
+        "as many requests as the deployment can take, all there from the start, at most `concurrency`",
     )
 
 

@@ -47,7 +47,9 @@ def features_of(lane: Lane, pp: int, workload: Workload, concurrency: float, lay
     """Coordinates of a point of `concurrency` requests on a replica."""
     slots = lane.dp * max(1, min(pp, layers))
     batch = max(concurrency / slots, LEAST_BATCH)
-    values = (batch, workload.isl, workload.osl, lane.tp, lane.ep, lane.dp, pp)
+    level = workload.tpot_slo_s if workload.arrival == "saturating" else None
+    limit = 1.0 if level is None else level * 1e3
+    values = (batch, workload.isl, workload.osl, lane.tp, lane.ep, lane.dp, pp, limit)
     return np.log2(np.array(values, float))
 
 
