@@ -13,8 +13,8 @@ from typing import Final
 
 from estimates.core.residuals import Component
 
-#: Lengths of the squared-exponential kernel, in doublings: batch, ISL, OSL, TP, EP, DP, PP.
-LENGTHS: Final = (2.0, 2.0, 2.0, 1.2, 1.5, 1.5, 1.5)
+#: Lengths of the squared-exponential kernel, in doublings: batch, ISL, OSL, TP, EP, DP, PP, limit.
+LENGTHS: Final = (2.0, 2.0, 2.0, 1.2, 1.5, 1.5, 1.5, 1.0)
 NOISE: Final = 0.06  # repeated runs of one configuration differ by this in the upper quarter
 #: Multipliers: every family's log factor for all software, and each software's own beside it.
 MULTIPLIER_SD: Final[dict[str, float]] = {"any": 0.05, "software": 0.03}

@@ -135,7 +135,10 @@ def block_corrections(
     groups: dict[Identity, list[int]] = {}
     for row, lane in enumerate(lane_of):
         groups.setdefault(identities[lane], []).append(row)
-    sizes = np.stack([lanes.flat(name)[lane_of] for name in ("tp", "ep", "dp")] + [pp.astype(float)], axis=1)
+    names = ("tp", "ep", "dp")
+    sizes = np.stack(
+        [*(lanes.flat(name)[lane_of] for name in names), pp.astype(float), np.ones(rows)], axis=1
+    )
     layout = np.log2(sizes)
     lengths = np.log2(np.stack([isl.reshape(-1), osl.reshape(-1)], axis=1))
     size = np.log2(np.maximum(batch.reshape(-1, 1), LEAST_BATCH))

@@ -22,8 +22,8 @@ from estimates.core.identity import GROUP, Identity
 
 Array = NDArray[np.floating]
 
-#: Coordinates of a configuration, each the binary logarithm; `batch` is requests on one rank and slot, `limit`
-#: the service level for TPOT in ms where a benchmark runs at the load that just keeps one, else 1.
+#: Coordinates of a configuration, each the binary logarithm; `batch` is requests on one rank and slot,
+#: `limit` the service level for TPOT in ms where a benchmark runs at the load that just keeps one, else 1.
 FEATURES: tuple[str, ...] = ("batch", "isl", "osl", "tp", "ep", "dp", "pp", "limit")
 
 
