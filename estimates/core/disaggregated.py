@@ -200,8 +200,12 @@ def pooled_loop(
     tpot: Array,
     hops: Array,
     running: Array,
+    full: Array,
 ) -> Served:
-    """What a benchmark sees, of one decode worker: times the decode workers it is the deployment's rate."""
+    """What a benchmark sees, of one decode worker: times the decode workers it is the deployment's rate.
+
+    `full` is the chance that the decode pool holds no more (`scenarios.chance_full`).
+    """
     known = prompts.rates_known
     zero = 0 * tpot
     before = prompts.alone + prompts.transfer + prompts.request
@@ -211,6 +215,7 @@ def pooled_loop(
     rate = np.where(split.decode_bound, split.rate, asked / (loaded + decoding))
     rate = np.minimum(rate, split.rate)
     prompt = load.prefix + load.isl
+    waiting = np.maximum(loaded, asked / rate - decoding)
 
     def where_known(values: Array) -> Array:
         return np.where(known, values + zero, np.nan)
@@ -231,7 +236,7 @@ def pooled_loop(
         e2e=where_known(loaded + decoding),
         throughput_total=throughput * (1 + prompt / load.osl),
         prefill_tok_s=throughput * prompt / load.osl,
-        ttft_saturated=where_known(np.maximum(loaded, asked / rate - decoding)),
+        ttft_saturated=where_known(loaded ** (1 - full) * waiting**full),
     )
 
 

@@ -111,10 +111,13 @@ def formulas(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, ..
 def _by_little(point: Point, replicas: int, evaluated: Evaluated) -> str:
     """The mean of a closed population that does not all run at once."""
     loop, osl = evaluated.loop, point.workload.osl
+    asked, rate = point.concurrency * replicas, _first(loop.throughput) * replicas
+    all_wait = asked * osl / rate - (osl - 1) * _first(loop.tpot)
     return (
-        f"TTFT of all clients = concurrency x OSL / throughput - (OSL - 1) TPOT = "
-        f"{point.concurrency * replicas:.5g} x {osl:.4g} / {_first(loop.throughput) * replicas:.5g} - "
-        f"{osl - 1:.4g} x {_first(loop.tpot):.5g} = {_first(loop.ttft_saturated):.4g} s"
+        f"TTFT of all clients if the cache is full = concurrency x OSL / throughput - (OSL - 1) TPOT = "
+        f"{asked:.5g} x {osl:.4g} / {rate:.5g} - {osl - 1:.4g} x {_first(loop.tpot):.5g} = {all_wait:.4g} s; "
+        f"mixed with the {_first(loop.ttft_loaded):.4g} s of those who run, by the chance that it is: "
+        f"{_first(loop.ttft_saturated):.4g} s"
     )
 
 

@@ -179,7 +179,8 @@ def evaluate_points(
     full_context = (prefix + isl + osl).reshape(-1, 1)
     held, usable, per_request = replica_capacity(memory, lanes, pp, full_context, lowered.layers)
     capacity = held.reshape(-1, 1, 1)
-    limit = np.maximum(1.0, np.minimum(np.floor(capacity), _shaped(sequence_limit(lanes, table))))
+    admitted = _shaped(sequence_limit(lanes, table))
+    limit = np.maximum(1.0, np.minimum(np.floor(capacity), admitted))
     waves = np.where(static, np.ceil(asked / limit), 1.0)
     in_flight = np.maximum(1.0, np.where(static, asked / waves, np.minimum(asked, limit)))
     hop_up = _column([float(hop_link_is_up(p.lane.variant, p.lane.group, p.pp)) for p in points])
@@ -223,7 +224,7 @@ def evaluate_points(
     budget = usable + memory.stage_weights(pp.reshape(-1), lowered.layers).reshape(usable.shape)
     room_share = _shaped(usable / np.maximum(budget, 1.0))
     steady = closed_loop(lowered, lanes, load, times, pp, in_flight, hop_inverse, known)
-    full = chance_full(asked, limit, room_share)
+    full = np.where(asked > admitted, 1.0, chance_full(asked, limit, room_share))
     loop = served_loop(steady, load, asked, full)
     if static.any():
         other = static_batch(lowered, lanes, load, times, pp, in_flight, waves, hop_inverse, known)

@@ -21,6 +21,10 @@ from estimates.core.step import RESIDUAL_BYTES
 
 Array = NDArray[np.floating]
 
+LIMIT_SPREAD = 0.1  # of the logarithm of what a replica runs at once
+BUDGET_SPREAD = 0.05  # share of the memory budget by which reserves and workspaces are off
+LOGISTIC = 1.702  # the logistic function of 1.702 z is within 0.01 of the normal law of z
+
 
 @dataclass(slots=True)
 class Served(Loop):
@@ -32,18 +36,33 @@ class Served(Loop):
     ttft_saturated: Array  # mean with the wait for cache space, by Little's law; the loaded one where none
 
 
-def served_loop(loop: Loop, load: Load, asked: Array) -> Served:
-    """A closed loop with `asked` clients a replica, of which those that the cache holds are in flight."""
+def served_loop(loop: Loop, load: Load, asked: Array, full: Array) -> Served:
+    """A closed loop with `asked` clients a replica, of which those that the cache holds are in flight.
+
+    `full` is the chance that some wait for a place; the mean first token lies, in the logarithm, between that
+    of those who do not wait and that of all clients by Little's law.
+    """
     prompt = load.prefix + load.isl
     decoding = (load.osl - 1) * loop.tpot
-    queued = asked * load.osl / loop.throughput - decoding
+    waiting = np.maximum(loop.ttft_loaded, asked * load.osl / loop.throughput - decoding)
     return Served(
         **{entry.name: getattr(loop, entry.name) for entry in fields(Loop)},
         e2e=loop.ttft_loaded + decoding,
         throughput_total=loop.throughput * (1 + prompt / load.osl),
         prefill_tok_s=loop.throughput * prompt / load.osl,
-        ttft_saturated=np.maximum(loop.ttft_loaded, queued),
+        ttft_saturated=loop.ttft_loaded ** (1 - full) * waiting**full,
     )
+
+
+def chance_full(asked: Array, limit: Array, room_share: Array) -> Array:
+    """Chance that `asked` requests are more than a replica runs: its limit is itself an estimate.
+
+    `room_share` is what weights and reserves leave for caches, as a share of the memory budget. The logarithm
+    of the true limit is spread by 0.1, and by 0.05 over that share, because the room is the small difference
+    of budget and weights. Logistic form of the normal law.
+    """
+    spread = LIMIT_SPREAD + BUDGET_SPREAD / np.maximum(room_share, 1e-3)
+    return np.asarray(1 / (1 + np.exp(-LOGISTIC * np.log(asked / limit) / spread)))
 
 
 def merged(first: Served, second: Served, where: NDArray[np.bool_]) -> Served:
