@@ -121,7 +121,7 @@ def test_no_accepted_figure_rests_on_a_restricted_source() -> None:
 def test_every_rival_says_why_it_is_not_used() -> None:
     rivals = Figure.objects.filter(accepted=False, accelerator__isnull=False)
     assert not rivals.filter(reason="").exists()
-    assert rivals.filter(reason__startswith="not used: ").count() == 167
+    assert rivals.filter(reason__startswith="not used: ").count() == 168
 
 
 def test_restricted_parts_are_not_trusted_highly() -> None:
