@@ -40,6 +40,8 @@ PCIE_GBS_PER_LANE: Final = {1: 0.25, 2: 0.5, 3: 0.985, 4: 1.969, 5: 3.938, 6: 7.
 PCIE_LANES: Final = 16
 #: Cards that one host's slots take; beyond them a replica needs a network.
 HOST_BUS_CHIPS: Final = 8
+#: No slot is faster: a wider host link (NVLink-C2C) ties a chip to its own processor, not to other chips.
+FASTEST_SLOT_GBS: Final = 16 * PCIE_GBS_PER_LANE[6]
 
 #: Kinds of figure in the core's words, strongest first.
 PROVENANCE_OF: Final[dict[str, Provenance]] = {
@@ -264,6 +266,11 @@ def scale_up_of(shape: Shape, sheet: Datasheet) -> Link | None:
             domain_size=int(domain) if domain else None,
             assumed=SCALE_UP in sheet.assumed and bandwidth == own,
         )
+    return host_bus_of(sheet)
+
+
+def host_bus_of(sheet: Datasheet) -> Link | None:
+    """The slots of one host as a link between its cards."""
     bus = sheet.get("link:host:bandwidth_gbs", GIGA) or pcie_bytes_per_s(sheet.get("pcie_generation"))
     if bus is None:
         return None
@@ -271,7 +278,19 @@ def scale_up_of(shape: Shape, sheet: Datasheet) -> Link | None:
 
 
 def scale_out_of(shape: Shape, sheet: Datasheet) -> Link | None:
-    """The network between domains: the offer's own, else the accelerator's."""
+    """What ties scale-up domains together: the host bus where all lie in one host (cards whose bridges join
+
+    fewer than the server holds), else the offer's own network, else the accelerator's.
+    """
+    domain = shape.scale_up_domain or sheet.get("link:scale_up:domain_size")
+    bus = host_bus_of(sheet)
+    if (
+        domain is not None
+        and domain < shape.count <= HOST_BUS_CHIPS
+        and bus is not None
+        and (bus.bytes_per_s or 0) <= FASTEST_SLOT_GBS * GIGA * 1.001
+    ):
+        return bus
     bandwidth = shape.scale_out_gbs or sheet.get("link:scale_out:bandwidth_gbs")
     if not bandwidth:
         return None

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from estimates.core.deployments import (
     Layout,
-    divides_experts,
+    holds_experts,
     layouts,
     on_chip,
     pipeline_limit,
+    reaches,
     resolve_scheme,
     schemes_for,
+    stage_variant,
 )
 from estimates.core.disaggregated import PrefillPool
 from estimates.core.efficiency import EfficiencyTable
@@ -73,9 +75,9 @@ def asked_layouts(model: ModelFacts, offer: Offer, asked: Deployment | Pool) -> 
         tp, dp = asked.tp, asked.dp or 1
         ep = asked.ep
         if ep is None:
-            ep = tp * dp if dp > 1 and divides_experts(lowered, tp * dp) else 1
+            ep = tp * dp if dp > 1 and holds_experts(lowered, tp * dp) else 1
         return [Layout(tp, dp, ep)]
-    return [
+    found = [
         layout
         for layout in layouts(lowered, variant, offer.count)
         if all(
@@ -83,6 +85,23 @@ def asked_layouts(model: ModelFacts, offer: Offer, asked: Deployment | Pool) -> 
             for want, have in zip(given, (layout.tp, layout.dp, layout.ep), strict=True)
         )
     ]
+    return found or [one for one in stated_layouts(asked) if reaches(offer, one.tp * one.dp)]
+
+
+def stated_layouts(asked: Deployment | Pool) -> list[Layout]:
+    """What stated sizes leave open, filled by what they imply: for what no search tries.
+
+    Fewer expert ranks than chips shard each expert inside; more than tensor ranks share attention out by data
+    parallelism.
+    """
+    tp, dp, ep = asked.tp, asked.dp, asked.ep
+    if ep is None:
+        return []
+    if tp is None:
+        tp = max(1, ep // (dp or ep)) if ep % (dp or ep) == 0 else 1
+    if dp is None:
+        dp = ep // tp if ep > tp and ep % tp == 0 else 1
+    return [Layout(tp, dp, ep)] if (tp * dp) % ep == 0 else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +118,7 @@ class Search:
 
     def lane(self, layout: Layout) -> Lane:
         offer, asked = self.offer, self.deployment
-        variant = Variant(offer.chip, offer.scale_up, offer.scale_out)
+        variant = stage_variant(offer, layout.tp * layout.dp)
         return Lane(
             variant,
             self.scheme,

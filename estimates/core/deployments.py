@@ -1,8 +1,10 @@
 """Which layouts of a model on an offer exist, and the clear reason where an asked one does not.
 
-A stage has tp x dp chips within one scale-up domain, a replica pp stages. Tensor parallelism must divide the
-heads of every mixer, expert parallelism the experts and the stage. A layout is refused with a Reason, never
-bent to fit.
+A stage has tp x dp chips, a replica pp stages. A search tries stages within one scale-up domain whose tensor
+parallelism divides the heads of every mixer and whose expert parallelism divides the experts. What is asked
+for may go further, as far as software does: heads are padded where it pads them, experts spread unevenly (the
+places left over hold copies), a stage wider than the domain talks over the slower link. Everything else is
+refused with a Reason, never bent to fit.
 """
 
 from __future__ import annotations
@@ -140,13 +142,25 @@ def divides_experts(model: Lowered, ep: int) -> bool:
     return bool(model.expert_divisors) and all(experts % ep == 0 for experts in model.expert_divisors)
 
 
-def validate(model: ModelFacts, offer: Offer, deployment: Deployment) -> Reason | None:
-    """The first rule an explicit deployment breaks, None when it breaks none."""
+def pads_heads(efficiency: EfficiencyTable, chip: Chip, software: str | None) -> bool:
+    """Whether the software rounds the heads of a rank up where tensor parallelism does not divide them."""
+    return bool(efficiency.coefficient("pads_heads", chip, efficiency.software_of(chip, software)))
+
+
+def holds_experts(model: Lowered, ep: int) -> bool:
+    """Whether every rank gets an expert of its own; the places left over hold copies."""
+    return bool(model.expert_divisors) and ep <= min(model.expert_divisors)
+
+
+def validate(
+    model: ModelFacts, offer: Offer, deployment: Deployment, *, padded: bool = False
+) -> Reason | None:
+    """The first rule an explicit deployment breaks, None when it breaks none. `padded`: heads may be."""
     lowered = lower(model.architecture)
     tp, dp, pp = deployment.tp or 1, deployment.dp or 1, deployment.pp or 1
     heads = ", ".join(map(str, lowered.tensor_divisors))
     sizes = tuple(str(n) for n in range(1, offer.count + 1) if divides_heads(lowered, n))[:32]
-    if not divides_heads(lowered, tp):
+    if not divides_heads(lowered, tp) and not (padded and tp <= min(lowered.tensor_divisors)):
         detail = f"tensor parallel size {tp} does not divide the heads ({heads})"
         return Reason("tp_does_not_divide", detail, "tp", None, sizes)
     if pp > lowered.layers and not offer.chip.sram_first:
@@ -157,9 +171,10 @@ def validate(model: ModelFacts, offer: Offer, deployment: Deployment) -> Reason 
     if ep is not None and ep > 1:
         if not lowered.experts:
             return Reason("no_experts", f"{model.slug} has no routed experts to spread", "ep", None, ("1",))
-        if not divides_experts(lowered, ep):
-            detail = f"expert parallel size {ep} does not divide the experts"
-            return Reason("ep_does_not_divide", detail, "ep", None, tuple(map(str, lowered.expert_divisors)))
+        if not holds_experts(lowered, ep):
+            fewest = min(lowered.expert_divisors)
+            detail = f"expert parallel size {ep} exceeds the {fewest} experts"
+            return Reason("ep_does_not_divide", detail, "ep", None, (f"1 to {fewest}",))
         if stage % ep and (deployment.tp or deployment.dp):
             return Reason(
                 "ep_does_not_divide", f"expert parallel size {ep} does not divide tp x dp = {stage}", "ep"
@@ -189,8 +204,11 @@ def _refuse_links(offer: Offer, stage: int, pp: int) -> Reason | None:
             "scale_up",
             "scale_up_bandwidth",
         )
-    if stage > max(offer.domain, 1):
-        detail = f"a stage of {stage} chips exceeds the scale-up domain of {offer.domain}"
+    if not reaches(offer, stage):
+        detail = (
+            f"a stage of {stage} chips exceeds the scale-up domain of {offer.domain}, and no wider link of "
+            f"{offer.slug} is known"
+        )
         return Reason("exceeds_domain", detail, "tp", None, (f"tp x dp <= {offer.domain}",))
     if stage * pp > offer.domain and (offer.scale_out is None or offer.scale_out.bytes_per_s is None):
         return Reason(
@@ -201,6 +219,25 @@ def _refuse_links(offer: Offer, stage: int, pp: int) -> Reason | None:
             "scale_out_bandwidth",
         )
     return None
+
+
+def reaches(offer: Offer, stage: int) -> bool:
+    """Whether some known link joins the chips of a stage."""
+    if offer.chip.sram_first or stage <= max(offer.domain, 1):
+        return True
+    return offer.scale_out is not None and offer.scale_out.bytes_per_s is not None
+
+
+def stage_variant(offer: Offer, stage: int) -> Variant:
+    """The chip with the links that a stage of that size talks over.
+
+    One wider than the scale-up domain is held up by the link between domains, which all its collectives then
+    pass: a ring is as fast as its slowest hop.
+    """
+    out = offer.scale_out
+    if stage <= max(offer.domain, 1) or offer.chip.sram_first or out is None:
+        return Variant(offer.chip, offer.scale_up, offer.scale_out)
+    return Variant(offer.chip, replace(out, domain_size=None), out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,9 +221,11 @@ class EfficiencyTable:
         found = self.coefficients.get(("handover_us", "software", software or ""))
         return 1e-6 * (self.coefficient("handover_us") if found is None else found)
 
-    def coefficient(self, name: str, chip: Chip | None = None) -> float:
-        """A scalar coefficient, the nearest to the chip."""
+    def coefficient(self, name: str, chip: Chip | None = None, software: str | None = None) -> float:
+        """A scalar coefficient, the nearest to the chip; its software stands before its kind."""
         scopes: list[Scope] = [*_scopes(chip)] if chip is not None else []
+        if software is not None:
+            scopes.insert(max(0, len(scopes) - 1), ("software", software))
         for scope in (*scopes, ("any", "")):
             found = self.coefficients.get((name, *scope))
             if found is not None:

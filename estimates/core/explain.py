@@ -55,7 +55,7 @@ def explain(
     """Explain a single evaluated point (evaluated with `detailed`); not `whole`: times and memory alone."""
     memory = memory_split(evaluated, 0)
     context = largest_context(evaluated, 0, model.architecture.max_context)
-    assumed = assumptions(offer, point, evaluated)
+    assumed = assumptions(offer, point, evaluated, model.architecture)
     if not evaluated.fits[0]:
         return Explanation(memory, context, assumed)
     by_operation, by_limit = tpot_split(evaluated, 0)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from estimates.core.architecture import Architecture
 from estimates.core.facts import Offer
 from estimates.core.formats import rates_for
+from estimates.core.lowering import lower
 from estimates.core.points import Evaluated, Point
 
 
@@ -13,7 +15,9 @@ def _first(array: np.ndarray) -> float:
     return float(np.asarray(array).reshape(-1)[0])
 
 
-def assumptions(offer: Offer, point: Point, evaluated: Evaluated) -> tuple[str, ...]:
+def assumptions(
+    offer: Offer, point: Point, evaluated: Evaluated, architecture: Architecture
+) -> tuple[str, ...]:
     """What the answer takes for granted, in sentences."""
     lane, terms = point.lane, evaluated.lanes.terms[0]
     notes = [*_arrivals(point, evaluated), "each request holds cache for its whole input and output"]
@@ -32,6 +36,7 @@ def assumptions(offer: Offer, point: Point, evaluated: Evaluated) -> tuple[str, 
     integers = lane.scheme.activation.startswith("int") and lane.scheme.kv.startswith("int")
     if integers and all(name.startswith("int") for name, _ in lane.variant.chip.rates):
         notes.append("no floating-point rate: activations, cache and unquantised tensors are 8-bit integers")
+    notes += _stretched(offer, point, architecture)
     if terms.level > 0:
         notes.append("efficiency inherited: " + "; ".join(terms.origins))
     if lane.variant.chip.sram_first:
@@ -41,6 +46,36 @@ def assumptions(offer: Offer, point: Point, evaluated: Evaluated) -> tuple[str, 
     if not evaluated.rates_known[0]:
         notes.append("decode from bandwidth alone: a rate is not published, so no time to first token")
     return tuple(notes)
+
+
+def _stretched(offer: Offer, point: Point, architecture: Architecture) -> list[str]:
+    """Where the layout or the lengths asked for go beyond what a search would try."""
+    notes = []
+    lanes = [("", point.lane)] + ([("prefill pool: ", point.prefill.lane)] if point.prefill else [])
+    lowered = lower(architecture)
+    for name, lane in lanes:
+        uneven = [heads for heads in lowered.tensor_divisors if heads % lane.tp]
+        if uneven:
+            shares = ", ".join(f"{-(-heads // lane.tp)} of {heads}" for heads in uneven)
+            notes.append(f"{name}heads are padded: each of {lane.tp} tensor ranks holds {shares}")
+        for experts in lowered.expert_divisors:
+            if experts % lane.ep:
+                held = -(-experts // lane.ep)
+                notes.append(
+                    f"{name}each of {lane.ep} ranks has room for {held} of {experts} experts, "
+                    f"{held * lane.ep - experts} of the places hold copies"
+                )
+        link = lane.variant.scale_up
+        if lane.group > max(offer.domain, 1) and link is not None and not lane.variant.chip.sram_first:
+            over = "the host bus" if link.scope == "pcie" else "the network between servers"
+            notes.append(
+                f"{name}a stage of {lane.group} chips is wider than the scale-up domain of {offer.domain}: "
+                f"its collectives run at the speed of {over}"
+            )
+    longest, work = architecture.max_context, point.workload
+    if longest is not None and work.isl + work.osl > longest + 1:
+        notes.append(f"beyond the trained context of {longest} tokens: the speed alone, not the answers")
+    return notes
 
 
 def _arrivals(point: Point, evaluated: Evaluated) -> list[str]:

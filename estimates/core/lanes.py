@@ -55,6 +55,7 @@ _SCALARS: tuple[tuple[str, float], ...] = (  # coefficient of the data, factor t
     ("combine_bytes", 1),
     ("chunk_tokens", 1),
     ("usable_share", 1),
+    ("cache_share", 1),
     ("reserve_fixed_bytes", 1),
     ("reserve_weight_share", 1),
     ("workspace_bytes_per_hidden", 1),
@@ -196,7 +197,7 @@ def chip_terms(
         prefill.p,
         1 / bandwidth,
     ]
-    values += [table.coefficient(name, chip) * factor for name, factor in _SCALARS]
+    values += [table.coefficient(name, chip, software) * factor for name, factor in _SCALARS]
     levels.append(decode.level)
     origins += [f"decode attention: {decode.origin}", f"prefill attention: {prefill.origin}"]
     terms = ChipTerms(

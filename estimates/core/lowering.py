@@ -72,7 +72,7 @@ class _Builder:
             self.tally["mixer_reductions"] += count
 
     def attention(self, mixer: Attention, count: int) -> None:
-        hidden = self.architecture.hidden
+        hidden, heads = self.architecture.hidden, mixer.heads
         width = mixer.input_width or hidden
         query = mixer.heads * mixer.head_dim * (2 if mixer.output_gate else 1)
         own_kv = mixer.owns_kv and not mixer.cross
@@ -81,11 +81,17 @@ class _Builder:
         self.tensor_divisors.add(mixer.heads)
         if mixer.q_lora_rank:
             self.gemm("attention projections", width, count, replicated=mixer.q_lora_rank)
-            self.gemm("attention projections", mixer.q_lora_rank, count, sharded=query)
+            self.gemm("attention projections", mixer.q_lora_rank, count, sharded=query, heads=heads)
             query = 0
         if query or kv_heads:
             self.gemm(
-                "attention projections", width, count, sharded=query, kv_heads=kv_heads, head_width=head_width
+                "attention projections",
+                width,
+                count,
+                sharded=query,
+                kv_heads=kv_heads,
+                head_width=head_width,
+                heads=heads,
             )
         attended = mixer.heads * mixer.v_head_dim
         if mixer.projects_output:
@@ -95,7 +101,9 @@ class _Builder:
                 self.gemm("attention projections", per_group, count, sharded=inner)
                 self.gemm("attention projections", inner, count, replicated=hidden, k_sharded=True)
             else:
-                self.gemm("attention projections", attended, count, replicated=hidden, k_sharded=True)
+                self.gemm(
+                    "attention projections", attended, count, replicated=hidden, k_sharded=True, heads=heads
+                )
         if mixer.indexer:
             self.indexer(mixer.indexer, mixer.q_lora_rank or hidden, mixer.kv_compression, count)
         flop = 2 * (mixer.head_dim + mixer.v_head_dim)
@@ -115,21 +123,21 @@ class _Builder:
         ] += count
 
     def latent_attention(self, mixer: LatentAttention, count: int) -> None:
-        hidden = self.architecture.hidden
+        hidden, heads = self.architecture.hidden, mixer.heads
         latent = mixer.kv_lora_rank + mixer.qk_rope_head_dim
         query = mixer.heads * (mixer.qk_nope_head_dim + mixer.qk_rope_head_dim)
         self.tensor_divisors.add(mixer.heads)
         if mixer.q_lora_rank:
             self.gemm("attention projections", hidden, count, replicated=mixer.q_lora_rank + latent)
-            self.gemm("attention projections", mixer.q_lora_rank, count, sharded=query)
+            self.gemm("attention projections", mixer.q_lora_rank, count, sharded=query, heads=heads)
         else:
-            self.gemm("attention projections", hidden, count, sharded=query, replicated=latent)
+            self.gemm("attention projections", hidden, count, sharded=query, replicated=latent, heads=heads)
         up = mixer.heads * (mixer.qk_nope_head_dim + mixer.v_head_dim)
-        self.gemm("latent up-projection", mixer.kv_lora_rank, count, sharded=up)
+        self.gemm("latent up-projection", mixer.kv_lora_rank, count, sharded=up, heads=heads)
         attended = mixer.heads * mixer.v_head_dim
         if mixer.output_gate:
-            self.gemm("attention projections", hidden, count, sharded=attended)
-        self.gemm("attention projections", attended, count, replicated=hidden, k_sharded=True)
+            self.gemm("attention projections", hidden, count, sharded=attended, heads=heads)
+        self.gemm("attention projections", attended, count, replicated=hidden, k_sharded=True, heads=heads)
         if mixer.indexer:
             self.indexer(mixer.indexer, mixer.q_lora_rank or hidden, 1, count)
         self.tally["latent_or_sparse_layers"] += count
@@ -237,8 +245,10 @@ class _Builder:
         kv_heads: int = 0,
         head_width: int = 0,
         k_sharded: bool = False,
+        heads: int = 0,
     ) -> None:
-        self.gemms[Gemm(operation, group, k, sharded, replicated, kv_heads, head_width, k_sharded)] += count
+        gemm = Gemm(operation, group, k, sharded, replicated, kv_heads, head_width, k_sharded, heads)
+        self.gemms[gemm] += count
 
 
 @lru_cache(maxsize=512)

@@ -2,8 +2,13 @@
 
 Counts come from the parameter counter and the KV terms; here they are spread over ranks. Tensor parallelism
 divides matrices and key-value heads until one head is left, the latent of MLA and index keys are held by
-every rank, experts are divided over the whole stage, routers and norms are copied. A pipeline stage holds
-its share of the layers, and the widest stage the embedding and the head as well.
+every rank, experts are divided over the whole stage, routers and norms are copied. Where expert parallelism
+does not divide the experts, every rank has room for as many as the fullest. A pipeline stage holds its share
+of the layers; embedding and head go to the stages that have a layer less, where there are any.
+
+Software limits the cache in two ways, both data: to a share of the whole memory less what else is held there
+(`usable_share`: vLLM, SGLang), or to a share of what is free once all else is held (`cache_share`:
+TensorRT-LLM).
 """
 
 from __future__ import annotations
@@ -76,13 +81,25 @@ def rank_share(model: Lowered, group: str, tp: Array) -> Array:
     return held / whole if whole[0] > 0 else 1 / np.asarray(tp, float)
 
 
+def expert_share(model: Lowered, ep: Array, group: Array) -> Array:
+    """Share of the routed experts that one chip of a stage holds: ceil(E / ep) of E whole experts, or a
+
+    1 / (group / ep) slice of each. Copies fill the places that are left over.
+    """
+    experts = max(model.expert_divisors, default=0)
+    if not experts:
+        return 1 / group
+    return np.asarray(np.ceil(experts / ep) / experts * ep / group)
+
+
 @dataclass(slots=True)
 class RankMemory:
     """Bytes on one rank, one value a lane (float64, shape (lanes,)).
 
     `layers` is the weights of all layers, to be divided over pipeline stages; `ends` embedding and head of
     the stages that hold them. `growing` and `window` are cache bytes a token and sequence over all layers,
-    `fixed` the state a sequence. `budget` is what the software may fill.
+    `fixed` the state a sequence. `budget` is what the software may fill, `cache_share` the part of what it
+    leaves there free that caches get.
     """
 
     split: dict[str, Array]
@@ -97,6 +114,7 @@ class RankMemory:
     reserve_share: Array
     capacity: Array
     budget: Array
+    cache_share: Array
     even: NDArray[np.bool_]  # SRAM-first: tensors are spread evenly, a layer over several chips if need be
 
     def cache(self, context: Array) -> Array:
@@ -109,18 +127,30 @@ class RankMemory:
         return np.asarray(total)
 
     def stage_weights(self, pp: Array, layer_count: int) -> Array:
-        """Weights of the fullest pipeline stage: its layers, and the larger of embedding and head."""
+        """Weights of the fullest pipeline stage: its layers, and the larger of embedding and head.
+
+        Where stages differ by a layer, those that hold embedding and head have the fewer (vLLM,
+        get_pp_indices; llama.cpp counts the output as a layer).
+        """
         pp = np.asarray(pp, float)
         both = self.split["embedding"] + self.split["head"]
-        share = np.ceil(layer_count / pp) / layer_count
-        staged = self.layers * share + np.where(pp > 1, self.ends, both)
+        most, fewest = np.ceil(layer_count / pp), np.floor(layer_count / pp)
+        shorter = np.where(most > fewest, pp - layer_count % pp, 0)  # stages with a layer less
+        layer = self.layers / layer_count
+        full = layer * most + np.where(shorter > 1, 0, np.where(shorter > 0, both - self.ends, self.ends))
+        staged = np.maximum(full, layer * np.where(shorter > 0, fewest, most) + self.ends)
+        staged = np.where(pp > 1, staged, self.layers + both)
         return np.asarray(np.where(self.even, (self.layers + both) / pp, staged))
 
     def usable(self, pp: Array, layer_count: int) -> Array:
-        """Budget less weights, workspace and reserve of the fullest stage: what caches may take."""
+        """What caches may take: their share of the budget less weights, workspace and reserve of the fullest
+
+        stage. Negative where those alone exceed the budget.
+        """
         weights = self.stage_weights(pp, layer_count)
         held = weights * (1 + self.reserve_share) + self.workspace + self.reserve_fixed
-        return np.asarray(self.budget - held)
+        free = self.budget - held
+        return np.asarray(np.where(free > 0, self.cache_share * free, free))
 
 
 def rank_memory(architecture: Architecture, lanes: Lanes, *, capacity_scale: float = 1.0) -> RankMemory:
@@ -137,7 +167,7 @@ def rank_memory(architecture: Architecture, lanes: Lanes, *, capacity_scale: flo
         "attention": rank_share(model, "attention", tp),
         "dense_ffn": 1 / tp,
         "shared_experts": rank_share(model, "shared_experts", tp),
-        "routed_experts": 1 / group,
+        "routed_experts": expert_share(model, lanes.flat("ep"), group),
         "embedding": 1 / tp,
         "head": 1 / tp,
         "other": np.ones_like(tp),
@@ -177,6 +207,7 @@ def rank_memory(architecture: Architecture, lanes: Lanes, *, capacity_scale: flo
         reserve_share=lanes.flat("reserve_weight_share"),
         capacity=capacity,
         budget=capacity * lanes.flat("usable_share"),
+        cache_share=lanes.flat("cache_share"),
         even=np.array([chip.sram_first for chip in chips]),
     )
 
@@ -196,5 +227,6 @@ def take_rows(memory: RankMemory, rows: NDArray[np.intp]) -> RankMemory:
         reserve_share=memory.reserve_share[rows],
         capacity=memory.capacity[rows],
         budget=memory.budget[rows],
+        cache_share=memory.cache_share[rows],
         even=memory.even[rows],
     )

@@ -22,7 +22,8 @@ def heads_on_rank(heads: int, tp: Array) -> Array:
 class Gemm:
     """A product of T x K activations with K x N weights; N and K shrink with tensor parallelism.
 
-    N = sharded / tp + replicated + head_width x ceil(kv_heads / tp); K = k / tp where `k_sharded`.
+    N = sharded / tp + replicated + head_width x ceil(kv_heads / tp); K = k / tp where `k_sharded`. With
+    `heads` the sharded side is that many heads, and a rank holds whole ones: ceil(heads / tp), padded.
     """
 
     operation: str  # what the explanation calls it
@@ -33,15 +34,20 @@ class Gemm:
     kv_heads: int = 0
     head_width: int = 0
     k_sharded: bool = False
+    heads: int = 0
+
+    def share(self, tp: Array) -> Array:
+        """Part of the sharded side that one rank holds."""
+        return np.asarray(heads_on_rank(self.heads, tp) / self.heads if self.heads else 1 / tp)
 
     def n(self, tp: Array) -> Array:
-        width = self.sharded / tp + self.replicated
+        width = self.sharded * self.share(tp) + self.replicated
         if self.kv_heads:
             width = width + self.head_width * heads_on_rank(self.kv_heads, tp)
         return np.asarray(width)
 
     def inner(self, tp: Array) -> Array:
-        return np.asarray(self.k / tp if self.k_sharded else self.k + 0.0 * tp)
+        return np.asarray(self.k * self.share(tp) if self.k_sharded else self.k + 0.0 * tp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from estimates.core.lanes import Lane
 SPLITS = 6  # divisions of the chips between the pools that a search tries
 
 
-def refuse_pool(model: ModelFacts, offer: Offer, workload: Workload, deployment: Deployment) -> Reason | None:
+def refuse_pool(
+    model: ModelFacts, offer: Offer, workload: Workload, deployment: Deployment, *, padded: bool = False
+) -> Reason | None:
     """The first rule an explicit prefill pool breaks, None when it breaks none or there is none."""
     pool = deployment.prefill
     if pool is None:
@@ -24,7 +26,7 @@ def refuse_pool(model: ModelFacts, offer: Offer, workload: Workload, deployment:
         detail = "a static batch is computed by the workers that decode it: no prefill pool"
         return Reason("static_prefill_pool", detail, "prefill", None, ("arrival closed_loop", "no prefill"))
     alone = Deployment(tp=pool.tp, pp=pool.pp, ep=pool.ep, dp=pool.dp, replicas=pool.workers)
-    reason = validate(model, offer, alone)
+    reason = validate(model, offer, alone, padded=padded)
     if reason is not None:
         return replace(reason, field=_field(reason.field), detail=f"prefill pool: {reason.detail}")
     decode = chips(deployment, deployment.replicas)

@@ -89,6 +89,29 @@ def test_without_a_fabric_chips_meet_over_the_host_bus() -> None:
     assert bus.bytes_per_s == pytest.approx(16e9 * 16 * 128 / 130 / 8, rel=1e-3)
 
 
+def test_bridged_cards_of_one_host_meet_over_its_bus() -> None:
+    bridged = sheet(
+        link__scale_up__bandwidth_gbs=300,
+        link__scale_up__domain_size=2,
+        link__scale_out__bandwidth_gbs=50,
+        pcie_generation=4,
+    )
+    inside = scale_out_of(Shape("x4", 4), bridged)
+    assert inside is not None
+    assert (inside.scope, inside.bytes_per_s) == ("pcie", pytest.approx(31.504e9))
+    for shape in (Shape("x2", 2), Shape("x16", 16)):  # one bridge; two hosts
+        network = scale_out_of(shape, bridged)
+        assert network is not None
+        assert network.scope == "scale_out"
+
+
+def test_a_chips_link_to_its_own_processor_joins_no_chips() -> None:
+    own = sheet(
+        link__scale_up__bandwidth_gbs=450, link__scale_up__domain_size=2, link__host__bandwidth_gbs=450
+    )
+    assert scale_out_of(Shape("x4", 4), own) is None
+
+
 def test_one_chip_has_no_link_and_an_unknown_one_is_none() -> None:
     assert scale_up_of(Shape("x1", 1), sheet(link__scale_up__bandwidth_gbs=450)) is None
     assert scale_up_of(Shape("x2", 2), sheet()) is None
