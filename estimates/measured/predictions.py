@@ -1,8 +1,8 @@
 """What the estimator says of published runs: each run's question answered as the API answers it.
 
-A prediction is one figure of one run. The mean first token stands for `ttft_ms`, the median for the server
-scenarios of MLPerf, whose logs give medians; of a saturated deployment the wait for cache space is counted
-(`saturated_mean`), because that is what a benchmark prints.
+A prediction is one figure of one run. The mean first token stands for `ttft_ms`, of MLPerf too, whose logs
+give medians: the calibration learns what its server scenarios differ by. Of a saturated deployment the wait
+for cache space is counted (`saturated_mean`), because that is what a benchmark prints.
 
 A run that was measured did fit. Where the estimate has it short of memory, it is asked again with as much
 more as software is known to squeeze out (`MORE_MEMORY`), and the prediction says so.
@@ -21,12 +21,10 @@ from estimates.evaluate import estimate_question
 from estimates.fact_book import FactBook
 from estimates.measured.plausibility import is_possible, tpot_at_most_s, tpot_floor_s
 from estimates.measured.questions import (
-    SERVICE_SCENARIOS,
     Asked,
     Names,
     Refusal,
     asked_of,
-    is_mlperf,
     read_names,
 )
 from estimates.measured.runs import Run
@@ -34,7 +32,7 @@ from estimates.method import efficiency
 from estimates.what_if import InvalidQuestion, Question
 
 NONE: Final = "none"
-MORE_MEMORY: Final = "+25%"
+MORE_MEMORY: Final = "+10%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +153,7 @@ def figure(
         case "tpot_ms":
             return _scaled(tpot, bounds.get("tpot_s"), 1e3)
         case "ttft_ms":
-            return _first_token(run, found)
+            return _first_token(found)
         case "decode_tok_s_per_user":
             return _inverse(1.0, tpot, bounds.get("tpot_s"))
         case "prefill_tok_s":
@@ -173,17 +171,13 @@ def figure(
     return _scaled(found.throughput_output_tok_s, bounds.get("throughput_output_tok_s"), unit)
 
 
-def _first_token(run: Run, estimate: Estimate) -> tuple[float | None, Interval | None]:
+def _first_token(estimate: Estimate) -> tuple[float | None, Interval | None]:
     """The first token that a benchmark prints of this run, in ms."""
     times, bounds = estimate.ttft_s, estimate.interval
     mean = times.get("loaded_mean")
     if mean is None:
         return _scaled(times.get("saturated_mean"), bounds.get("ttft_saturated_mean_s"), 1e3)
-    value, interval = _scaled(mean, bounds.get("ttft_loaded_mean_s"), 1e3)
-    median = times.get("loaded_median")
-    if value is None or median is None or not (is_mlperf(run) and run.scenario in SERVICE_SCENARIOS):
-        return value, interval
-    return _scaled(value, interval, median / mean)
+    return _scaled(mean, bounds.get("ttft_loaded_mean_s"), 1e3)
 
 
 def _scaled(

@@ -67,11 +67,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """What a question needs to know of a model: its slug, its checkpoint's format, whether it has experts."""
+    """What a question needs to know of a model: its slug, its checkpoint's format, its heads and experts."""
 
     slug: str
     native_format: str
     has_experts: bool
+    heads: frozenset[int] = frozenset()  # that tensor parallelism divides
 
 
 @dataclass(slots=True)
@@ -95,7 +96,9 @@ class Names:
 def read_names() -> Names:
     """All names of the catalogue, in four queries."""
     by_pk = {
-        row.pk: ModelName(row.slug, row.native_format, _has_experts(row.architecture))
+        row.pk: ModelName(
+            row.slug, row.native_format, _has_experts(row.architecture), _heads(row.architecture)
+        )
         for row in LanguageModel.objects.only("slug", "native_format", "architecture")
     }
     models = {name: by_pk[pk] for name, pk in models_by_printed_name().items()}
@@ -104,10 +107,17 @@ def read_names() -> Names:
     return Names({slug: (vendor, generation) for slug, vendor, generation in accelerators}, models)
 
 
-def _has_experts(architecture: Any) -> bool:
+def _blocks(architecture: Any, kind: str) -> list[dict[str, Any]]:
     groups = architecture.get("layers", []) if isinstance(architecture, dict) else []
-    blocks = [block for group in groups for block in group.get("feed_forwards", [])]
-    return any(block.get("kind") == "mixture_of_experts" for block in blocks)
+    return [block for group in groups for block in group.get(kind, [])]
+
+
+def _has_experts(architecture: Any) -> bool:
+    return any(block.get("kind") == "mixture_of_experts" for block in _blocks(architecture, "feed_forwards"))
+
+
+def _heads(architecture: Any) -> frozenset[int]:
+    return frozenset(block["heads"] for block in _blocks(architecture, "mixers") if block.get("heads"))
 
 
 def question_of(run: Run, names: Names | None = None) -> Question | Refusal:
@@ -202,7 +212,27 @@ def _sizes(run: Run, model: ModelName, assumed: list[str]) -> dict[str, Any]:
             "ep": run.prefill_ep if model.has_experts else None,
             "dp": run.prefill_dp,
         }
+    if "incomplete_deployment" in run.flags and model.has_experts:
+        _share_out_attention(sizes, model, assumed)
+        if "prefill" in sizes:
+            _share_out_attention(sizes["prefill"], model, assumed, "prefill ")
     return sizes
+
+
+def _share_out_attention(sizes: dict[str, Any], model: ModelName, assumed: list[str], pool: str = "") -> None:
+    """Read a tensor-parallel size that does not divide the heads as the chips of a worker.
+
+    SGLang and TensorRT-LLM print all chips of a worker as tensor parallel and share attention out by data
+    parallelism inside; where the row does not say so, no other reading of such a size runs.
+    """
+    tp, dp = sizes["tp"], sizes["dp"]
+    if tp is None or (dp or 1) > 1 or all(heads % tp == 0 for heads in model.heads):
+        return
+    sizes |= {"tp": 1, "dp": tp, "ep": tp}
+    assumed.append(
+        f"{pool}tensor parallel size {tp} does not divide the heads: attention data parallel over {tp} "
+        "chips, experts spread over them"
+    )
 
 
 def _count(run: Run, sizes: dict[str, Any], assumed: list[str]) -> int | None:

@@ -12,7 +12,7 @@ NAMES = Names(
     accelerators={"nvidia-h100-sxm": ("nvidia", "Hopper"), "aws-trainium1": ("aws", "")},
     models={
         "Llama 3.1 8B": ModelName("llama-3.1-8b-instruct", "bf16", has_experts=False),
-        "DeepSeek-R1": ModelName("deepseek-r1", "fp8_block", has_experts=True),
+        "DeepSeek-R1": ModelName("deepseek-r1", "fp8_block", has_experts=True, heads=frozenset({128})),
         "Llama 2 70B": ModelName("llama-2-70b-hf", "bf16", has_experts=False),
         "Tiny": ModelName("tiny", "bf16", has_experts=False),
     },
@@ -197,6 +197,34 @@ def test_an_incomplete_deployment_has_one_worker_of_each_kind():
     assert isinstance(found, Asked)
     assert found.question.count == 4 + 2
     assert "one worker where their number is not stated" in found.assumed[-1]
+
+
+@pytest.mark.parametrize(("tp", "sizes"), [(48, (1, 48, 48)), (32, (32, None, None))])
+def test_a_worker_whose_chips_do_not_divide_the_heads_shares_attention_out(tp, sizes):
+    incomplete = frozenset({"incomplete_deployment"})
+    found = asked(model="DeepSeek-R1", n_accelerators=None, tp=tp, flags=incomplete)
+    deployment = found.deployment
+    assert (deployment.tp, deployment.dp, deployment.ep) == sizes
+    assert found.count == tp
+
+
+def test_a_prefill_pool_is_read_the_same_way():
+    found = asked_of(
+        run(
+            model="DeepSeek-R1",
+            n_accelerators=None,
+            serving="disaggregated",
+            tp=48,
+            prefill_tp=28,
+            flags=frozenset({"incomplete_deployment"}),
+        ),
+        NAMES,
+    )
+    assert isinstance(found, Asked)
+    pool = found.question.deployment.prefill
+    assert pool is not None
+    assert (pool.tp, pool.dp, pool.ep, found.question.count) == (1, 28, 28, 48 + 28)
+    assert any(note.startswith("prefill tensor parallel size 28 does not divide") for note in found.assumed)
 
 
 # ---- Formats ---------------------------------------------------------------------------------------------
