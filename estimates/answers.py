@@ -41,6 +41,9 @@ def answer(
         "results": results(estimate, workload),
         "interval_80": intervals(estimate),
         "grade": estimate.grade,
+        "tier": estimate.tier,
+        "tiers": estimate.tiers or None,
+        "correction": {name: short(value) for name, value in estimate.correction.items()} or None,
         "inherited": list(estimate.inherited),
         "memory_gb": {name: short(value / 1e9) for name, value in estimate.memory.items()} or None,
         "time_ms": {

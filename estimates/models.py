@@ -121,6 +121,14 @@ class Limit(models.IntegerChoices):
     OVERHEAD = 5, "overhead"
 
 
+class Tier(models.IntegerChoices):
+    """How new a configuration is to the calibration: which of the intervals it has."""
+
+    MEASURED = 1, "measured"
+    KIN = 2, "kin"
+    NONE = 3, "none"
+
+
 class Estimate(models.Model):
     """The best deployment of a model on an offer under a workload and objective. Written by workers only."""
 
@@ -158,6 +166,9 @@ class Estimate(models.Model):
     binding_limit = models.PositiveSmallIntegerField(choices=Limit, null=True)
     grade = models.CharField(
         max_length=1, blank=True, help_text="A measured, B this chip, C kin, D datasheet"
+    )
+    tier = models.PositiveSmallIntegerField(
+        choices=Tier, null=True, help_text="what the calibration has seen: the group, kin of it, or neither"
     )
     meets_service_level = models.BooleanField(default=False)
 

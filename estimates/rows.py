@@ -17,9 +17,10 @@ from estimates.core.fit import CHANGE_KINDS
 from estimates.core.grades import GRADES
 from estimates.core.grid import best_deployments
 from estimates.core.grid_result import BINDING, OBJECTIVES, STATES, GridResult
+from estimates.core.intervals import TIERS
 from estimates.from_catalog import AcceleratorFacts, ModelRow, WorkloadRow, Workloads
 from estimates.method import efficiency
-from estimates.models import Limit, Objective, State
+from estimates.models import Limit, Objective, State, Tier
 
 _OBJECTIVE_OF: Final = {
     "fastest": Objective.FASTEST,
@@ -33,6 +34,7 @@ _RUNNING: Final = STATES.index("ok")
 _OBJECTIVES = np.array([_OBJECTIVE_OF[name] for name in OBJECTIVES], np.int16)
 _STATES = np.array([_STATE_OF[name] for name in STATES], np.int16)
 _LIMITS = np.array([_LIMIT_OF.get(name, 0) for name in BINDING], np.int32)
+_TIERS = np.array([0, *(Tier[name.upper()] for name in TIERS)], np.int32)
 _GRADES = np.array([0, *map(ord, GRADES)], np.int32)
 
 #: Reason codes in words; a missing fact is named behind them.
@@ -169,6 +171,7 @@ def _records(
     rows["grade"] = _GRADES[result["grade"]]
     for name in ("tp", "pp", "ep", "dp", "replicas"):
         rows[name] = result[name]
+    rows["tier"] = _TIERS[result["tier"]]
     rows["concurrency"] = np.nan_to_num(np.rint(result["concurrency"]), nan=0.0)
     rows["binding_limit"] = _LIMITS[result["binding_limit"]]
     for name, (column, unit) in _NUMBER_OF.items():

@@ -25,7 +25,7 @@ _KEYS: Final = ("calculation_id", "language_model_id", "offer_id", "workload_id"
 #: Columns of codes into the texts that come with a batch; 0 stands for the empty text.
 TEXTS: Final = ("reason", "weight_format", "kv_format")
 #: Whole numbers that may be unknown, given as 0 then.
-COUNTS: Final = ("tp", "pp", "ep", "dp", "replicas", "concurrency", "binding_limit")
+COUNTS: Final = ("tp", "pp", "ep", "dp", "replicas", "concurrency", "binding_limit", "tier")
 #: Numbers that may be unknown, given as NaN then.
 NUMBERS: Final = (
     "tpot_ms",

@@ -35,7 +35,7 @@ from config.rest.lookups import known
 from config.rest.parameters import read_list
 from config.rest.views import DetailView, ListView, list_response, read_detail
 from estimates.cost import token_cost, with_costs
-from estimates.models import Calculation, Estimate, Limit, Objective, State
+from estimates.models import Calculation, Estimate, Limit, Objective, State, Tier
 from estimates.staleness import is_stale
 
 FITTING = (State.OK, State.SATURATED)
@@ -143,6 +143,7 @@ ESTIMATES = Resource(
         number("shortfall_gb", "a chip, when it does not fit"),
         choice("binding_limit", Limit, nullable=True, example="bandwidth"),
         text("grade", "A measured, B calibrated on this chip, C on its kin, D datasheet only", example="B"),
+        choice("tier", Tier, nullable=True, example="kin"),
         money("usd_per_hour", "of the whole offer, on the pricing model asked for", example="22.4"),
         money("usd_per_mtok_output", "per million output tokens, at full load", example="0.787"),
         money("usd_per_mtok_input", "the same bill per million input tokens", example="0.787"),

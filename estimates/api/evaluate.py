@@ -83,6 +83,12 @@ ANSWER = component(
             "results": {"type": ["object", "null"]},
             "interval_80": {"type": "object"},
             "grade": {"type": ["string", "null"]},
+            "tier": {"type": "string", "enum": ["measured", "kin", "none"]},
+            "tiers": {"type": ["object", "null"], "description": "the same by metric"},
+            "correction": {
+                "type": ["object", "null"],
+                "description": "metric -> factor that published runs put on the time the physics gives",
+            },
             "accuracy": {
                 "type": ["object", "null"],
                 "description": "novelty `tier`, and for `tpot_ms`, `ttft_ms` and `throughput_tok_s` the "

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from estimates.core.deployments import REASON_CODES
 from estimates.core.fit import CHANGE_KINDS
 from estimates.core.grades import GRADES
+from estimates.core.intervals import TIERS
 from estimates.core.roofline import LIMITS
 
 # Where nothing keeps the service level there is no second row, and the first is the one nearest to the level.
@@ -27,7 +28,18 @@ CODES = (
     "kv_format",
     "missing_fact",
 )
-SIZES = ("tp", "pp", "ep", "dp", "replicas", "max_concurrency", "binding_limit", "grade", "change_kind")
+SIZES = (
+    "tp",
+    "pp",
+    "ep",
+    "dp",
+    "replicas",
+    "max_concurrency",
+    "binding_limit",
+    "grade",
+    "tier",
+    "change_kind",
+)
 NUMBERS = (
     "concurrency",  # requests in flight on the whole offer
     "batch",  # of them on one replica
@@ -90,6 +102,7 @@ class GridResult:
             "missing_fact": self.missing_facts,
             "binding_limit": BINDING,
             "grade": ("", *GRADES),
+            "tier": ("", *TIERS),
             "change_kind": CHANGE_KINDS,
         }
         result: dict[str, list[object]] = {}

@@ -17,6 +17,7 @@ from estimates.core.fingerprint import METHOD_VERSION
 from estimates.core.fit import smallest_changes
 from estimates.core.grades import GRADES, grade_of
 from estimates.core.grid_result import BINDING, CODES, NUMBERS, SIZES, GridResult
+from estimates.core.intervals import TIERS
 from estimates.core.lanes import Lane
 from estimates.core.lowering import lower
 from estimates.core.novelty import Novelty, log_bounds, novelty_of
@@ -166,6 +167,7 @@ class RowBuilder:
             for point, terms, novelty in zip(points, evaluated.lanes.terms, novelties, strict=True)
         ]
         put("grade", np.array([GRADES.index(grade) + 1 for grade in grades]))
+        put("tier", np.array([TIERS.index(novelty.tier) + 1 for novelty in novelties]))
         put("memory_capacity_bytes", evaluated.memory.capacity)
         memory = evaluated.memory
         in_cache = evaluated.cache_per_request * evaluated.in_flight / evaluated.lanes.flat("dp")
