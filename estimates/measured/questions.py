@@ -15,7 +15,8 @@ latency, decode, prefill, single_stream
     token of a prefill test is that of one prompt, whatever batch it is prepared for.
 
 What is not stated is not guessed: without chip, count, model or length there is a Refusal that names it.
-Empty parallel sizes are left to the estimator, so is an empty weight format: the checkpoint's own.
+Empty parallel sizes are left to the estimator, so is an empty weight format: the checkpoint's own, but for
+MLPerf submissions that say quantised: their generation's (`QUANTISED_FORMATS`).
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ STATIC_SCENARIOS: Final = ("latency", "decode", "prefill", "single_stream")
 SERVICE_SCENARIOS: Final = ("server", "interactive")
 #: `tp counts NeuronCores (2 cores per chip ...`: parallel sizes in cores.
 _CORES: Final = re.compile(r"tp counts \w+ \((\d+)(?: cores)? per chip")
+_QUANTISED: Final = re.compile(r"weight_transformations says 'quantization")
+#: What MLPerf submissions on a generation quantise to: FP8 on Hopper and CDNA 3, FP4 on Blackwell (NVIDIA,
+#: "Blackwell Platform Sets New LLM Inference Records in MLPerf Inference v4.1").
+QUANTISED_FORMATS: Final = {"Hopper": "fp8", "Grace Hopper": "fp8", "CDNA 3": "fp8", "Blackwell": "nvfp4"}
 _LOAD_LIMIT: Final = re.compile(r"concurrency = max-num-seqs")
 _DEPTH: Final = re.compile(r"llama-bench pp\d+ (?:@ d|at context depth )(\d+)")
 
@@ -150,7 +155,7 @@ def asked_of(run: Run, names: Names) -> Asked | Refusal:
     if run.framework and software is None:
         assumed.append(f"serving software {run.framework!r} is not known here: the chip's default")
     deployment = sizes | {
-        "weights": _weights(run.weight_format, model),
+        "weights": _weights(run.weight_format, model) or _quantised(run, names, assumed),
         "kv_format": run.kv_format,
         "concurrency": _concurrency(run),
         "software": software,
@@ -174,6 +179,19 @@ def _weights(printed: str | None, model: ModelName) -> str | None:
         return None
     native = model.native_format
     return native if native and native.startswith(printed) else printed
+
+
+def _quantised(run: Run, names: Names, assumed: list[str]) -> str | None:
+    """The format of a submission whose description says that weights are quantised, and not to what.
+
+    None where it does not say so, or where nothing tells which: the generation's own is taken.
+    """
+    if run.weight_format is not None or not is_mlperf(run) or not _QUANTISED.search(run.notes or ""):
+        return None
+    found = QUANTISED_FORMATS.get(names.accelerators[run.accelerator or ""][1])
+    if found is not None:
+        assumed.append(f"weights in {found}: the description says quantised, the chip's submissions are so")
+    return found
 
 
 # ---- Deployment ------------------------------------------------------------------------------------------

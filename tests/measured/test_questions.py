@@ -230,6 +230,19 @@ def test_a_prefill_pool_is_read_the_same_way():
 # ---- Formats ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("notes", "weights"),
+    [
+        ("MLPerf Inference v4.1 closed; weight_transformations says 'quantization, affine fusion'", "fp8"),
+        ("MLPerf Inference v5.1 open", None),
+    ],
+)
+def test_a_submission_that_says_quantised_has_the_format_of_its_generation(notes, weights):
+    found = asked_of(run(model="Llama 2 70B", weight_format=None, notes=notes), NAMES)
+    assert isinstance(found, Asked)
+    assert found.question.deployment.weights == weights
+
+
 def test_an_empty_format_is_the_checkpoint_s_own():
     assert asked(weight_format=None).deployment.weights is None
 
