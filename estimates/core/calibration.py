@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -47,25 +48,30 @@ def load_calibration(directory: Path) -> Calibration | None:
     raw = path.read_bytes()
     try:
         return calibration_from(json.loads(raw), hashlib.sha256(raw).hexdigest()[:16])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise InvalidCalibration(f"{path}: {type(error).__name__}: {error}") from None
 
 
 def calibration_from(data: dict[str, Any], version: str) -> Calibration:
-    """The calibration of a file's content. Raises KeyError, TypeError or ValueError where it is malformed."""
+    """The calibration of a file's content.
+
+    Raises KeyError, AttributeError, TypeError or ValueError where it is malformed.
+    """
+    if not isinstance(data, dict):
+        raise TypeError(f"a {type(data).__name__} where a JSON object is expected")
     multipliers: dict[tuple[str, str, str], float] = {}
     for row in data["multipliers"]:
         if row["family"] not in FAMILIES or row["scope"] not in SCOPES:
             raise ValueError(f"unknown multiplier {row['family']} of scope {row['scope']}")
-        multipliers[row["family"], row["scope"], row["name"]] = float(row["log"])
+        multipliers[row["family"], row["scope"], row["name"]] = _finite(row["log"])
     if tuple(data["features"]) != FEATURES:
         raise ValueError(f"features are {data['features']}; expected {list(FEATURES)}")
     components = tuple(
         Component(
             name=row["name"],
-            fields=tuple(row["fields"]),
-            sd=float(row["sd"]),
-            lengths=None if row["lengths"] is None else tuple(map(float, row["lengths"])),
+            fields=_fields(row["fields"]),
+            sd=_finite(row["sd"]),
+            lengths=None if row["lengths"] is None else _lengths(row["lengths"]),
         )
         for row in data["components"]
     )
@@ -79,18 +85,27 @@ def calibration_from(data: dict[str, Any], version: str) -> Calibration:
 
 
 def intervals_from(data: dict[str, Any]) -> Intervals:
-    """Intervals of a file's content."""
-    return Intervals(
+    """Intervals of a file's content, which contain the estimate. Raises as `calibration_from` does."""
+    found = Intervals(
         quantiles={
-            (row["metric"], row["tier"]): (float(row["low"]), float(row["high"])) for row in data["quantiles"]
+            (row["metric"], row["tier"]): (_finite(row["low"]), _finite(row["high"]))
+            for row in data["quantiles"]
         },
         scales={
-            (row["metric"], row["tier"], row["cell"], *row["values"]): float(row["scale"])
+            (row["metric"], row["tier"], row["cell"], *row["values"]): _finite(row["scale"])
             for row in data["scales"]
         },
-        widening={name: float(value) for name, value in data["widening"].items()},
-        lengths=tuple(map(float, data["lengths"])),
+        widening={name: _finite(value) for name, value in data["widening"].items()},
+        lengths=_lengths(data["lengths"]),
     )
+    for (metric, tier), (low, high) in found.quantiles.items():
+        if not low <= 0 <= high:
+            raise ValueError(
+                f"quantiles of {metric}, {tier} are {low} and {high}; expected zero between them"
+            )
+        if (metric, tier, "") not in found.scales:
+            raise ValueError(f"no scale of all cells of {metric}, {tier}")
+    return found
 
 
 def points_from(rows: Sequence[dict[str, Any]]) -> Points:
@@ -103,7 +118,10 @@ def points_from(rows: Sequence[dict[str, Any]]) -> Points:
         if row["metric"] not in METRICS:
             raise ValueError(f"unknown metric {row['metric']}")
         identity = Identity(*row["identity"])
-        for *coordinates, weight in row["runs"]:
+        for numbers in row["runs"]:
+            if len(numbers) != len(FEATURES) + 1:
+                raise ValueError(f"a run has {len(numbers)} numbers; expected {len(FEATURES)} and a weight")
+            *coordinates, weight = map(_finite, numbers)
             metrics.append(row["metric"])
             identities.append(identity)
             features.append(coordinates)
@@ -129,3 +147,24 @@ def points_to(points: Points) -> list[dict[str, Any]]:
         }
         for (metric, identity), runs in sorted(grouped.items(), key=lambda item: str(item[0]))
     ]
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is no finite number")
+    return number
+
+
+def _fields(names: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(names)
+    if unknown := [name for name in found if name != "metric" and name not in _IDENTITY]:
+        raise ValueError(f"unknown fields {unknown} of a component; expected metric, {', '.join(_IDENTITY)}")
+    return found
+
+
+def _lengths(values: Iterable[Any]) -> tuple[float, ...]:
+    found = tuple(map(_finite, values))
+    if len(found) != len(FEATURES) or min(found) <= 0:
+        raise ValueError(f"{len(found)} lengths {list(found)}; expected {len(FEATURES)} above zero")
+    return found
