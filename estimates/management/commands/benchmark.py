@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from estimates.benchmarks import catalogue, made_up
 from estimates.benchmarks.grid import Measured, measure
-from estimates.core.efficiency import load_efficiency
+from estimates.core.calibration import InvalidCalibration
+from estimates.core.efficiency import InvalidEfficiency, load_efficiency
 
 
 def count(text: str) -> int:
@@ -39,7 +40,11 @@ class Command(BaseCommand):
         asked, machines, workloads = facts_of(catalogue, models, offers)
         if not (asked and machines and workloads):
             raise CommandError("the catalogue has no facts to evaluate; `manage.py load_catalog` loads it")
-        found = measure(asked, machines, workloads, load_efficiency())
+        try:
+            efficiency = load_efficiency()
+        except (InvalidEfficiency, InvalidCalibration) as error:
+            raise CommandError(str(error)) from None
+        found = measure(asked, machines, workloads, efficiency)
         if json:
             values = {**found.to_dict(), "facts": "catalogue" if catalogue else "made up"}
             self.stdout.write(orjson.dumps(values, option=orjson.OPT_INDENT_2).decode())
