@@ -60,6 +60,7 @@ def test_a_static_batch_is_prefilled_whole_in_chunks_of_the_budget():
     token_time(model, built, tokens, ledger)
     prefill_attention_time(model, built, tokens, np.full((1, 1, 1), 1000.0), np.zeros((1, 1, 1)), ledger)
     step = first(ledger.total) + first(built["host_step_us"]) + 8.192 * first(built["host_sequence_us"])
+    step += 80 * 55e-6  # the kernels of 80 layers are launched one by one
     assert first(found.times.chunk) == 8192
     assert first(found.loop.ttft_loaded) == pytest.approx(3.90625 * step)
 
@@ -88,10 +89,11 @@ def test_figures_of_a_static_batch_follow_from_ttft_and_tpot():
 
 
 def test_a_single_stream_is_alike_in_both_arrivals_but_for_the_transport():
-    """One request has nothing to wait for; a server adds 40 ms of transport to the first token."""
-    static, closed = ask(tp=8, concurrency=1), ask(CLOSED, tp=8, concurrency=1)
+    """One request has nothing to wait for; a server adds 44 ms to the first token under TensorRT-LLM."""
+    static = ask(tp=8, concurrency=1, software="trtllm")
+    closed = ask(CLOSED, tp=8, concurrency=1, software="trtllm")
     assert static.tpot_s == closed.tpot_s
-    assert closed.ttft_s["unloaded"] - static.ttft_s["unloaded"] == pytest.approx(0.040)
+    assert closed.ttft_s["unloaded"] - static.ttft_s["unloaded"] == pytest.approx(0.044)
 
 
 def test_replicas_share_a_static_batch():
