@@ -112,7 +112,8 @@ def ideal(table: EfficiencyTable | None = None) -> EfficiencyTable:
         key: CollectiveFit((2, 8), (0.0, 0.0), (1.0, 1.0), value.level, value.origin)
         for key, value in table.collectives.items()
     }
-    silent = ("kernel_us", "host_step_us", "host_sequence_us", "request_us", "layer_latency_us")
+    launches = ("prefill_layer_us", "prefill_expert_layer_us")
+    silent = ("kernel_us", "host_step_us", "host_sequence_us", "request_us", "layer_latency_us", *launches)
     coefficients = {
         key: 0.0 if key[0] in silent or key[0] == "elementwise_bytes_per_hidden" else value
         for key, value in table.coefficients.items()
