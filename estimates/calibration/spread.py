@@ -84,6 +84,9 @@ def fit_intervals(splits: Iterable[LeftOut]) -> dict[str, Any]:
         for better, worse in pairwise(TIERS):
             if len(by_tier[worse]) < LEAST_ROWS:
                 by_tier[worse] = by_tier[worse] + by_tier[better]
+        for known, better in pairwise(reversed(TIERS)):
+            # Where no group has two runs, a measured one is as sure as its kin.
+            by_tier[better] = by_tier[better] or by_tier[known]
         for tier, rows in by_tier.items():
             if not rows:
                 continue

@@ -1,8 +1,8 @@
 """How new a configuration is to the calibration, and the interval that this leaves around its figures.
 
 Times have log bounds around the estimate by metric and tier. A closed loop's throughput has none of its own:
-its bounds are those of the cycle TTFT + (OSL - 1) TPOT, as if both erred together. Without a calibration the
-widths are the provisional ones of the grade.
+its bounds are those of the cycle TTFT + (OSL - 1) TPOT, as if both erred together. Without a calibration, and
+for a metric that it met no run of, the widths are the provisional ones of the grade.
 """
 
 from __future__ import annotations
@@ -70,13 +70,16 @@ def log_bounds(
     """80% bounds of each metric's time as logarithms over the estimate."""
     calibration = efficiency.calibration
     if calibration is None or calibration.intervals is None:
-        return {name: (-width, width) for name, width in interval_scales(efficiency, grade).items()}
+        return _provisional(efficiency, grade)
     intervals, residuals, identity = calibration.intervals, calibration.residuals, placed.identity
     first = identity.served("saturated") if queued and identity.serving == "closed_loop" else identity
     found: dict[str, Bounds] = {}
     for metric, named in (("tpot", identity), ("ttft", first), ("throughput", identity)):
         tier = novelty.tiers[metric]
         if metric == "throughput" and identity.serving not in OWN_THROUGHPUT:
+            continue
+        if (metric, tier) not in intervals.quantiles:
+            found[metric] = _provisional(efficiency, grade)[metric]
             continue
         low, high = intervals.bounds(metric, tier, named, residuals, placed.features)
         found[metric] = (float(low), float(high))
@@ -88,6 +91,10 @@ def log_bounds(
             _mixed(share, found["tpot"][1], found["ttft"][1]),
         )
     return found
+
+
+def _provisional(efficiency: EfficiencyTable, grade: str) -> dict[str, Bounds]:
+    return {name: (-width, width) for name, width in interval_scales(efficiency, grade).items()}
 
 
 def _mixed(share: float, tpot: float, ttft: float) -> float:
