@@ -21,9 +21,9 @@ from estimates.core.calibration import intervals_from
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.grades import grade_of
 from estimates.core.identity import GROUP
-from estimates.core.intervals import Intervals, chip_measured, tier_of
+from estimates.core.intervals import INSIDE, Intervals, chip_measured, tier_of
 from estimates.core.lanes import chip_terms
-from estimates.core.residuals import Residuals
+from estimates.core.residuals import LARGEST_LEAN, LEAN, Residuals
 from estimates.measured.predictions import Prediction
 
 Array = NDArray[np.floating]
@@ -100,6 +100,7 @@ def _by_all_others(one: Observation, learnt: Learnt, residuals: Residuals) -> tu
     case = learnt.dataset.cases[one.row]
     expected = log_physics(one.metric_name, learnt.physics, one.row, case)[1]
     correction = float(residuals.correction(one.metric, one.identity, one.features))
+    correction += residuals.lean(one.metric, one.identity)  # taken from every prediction alike, below
     tier = tier_of(one.metric, one.identity, residuals)
     near = float(residuals.closeness(one.metric, one.identity, one.features, LENGTHS))
     return one.log_measured - expected - correction, tier, near
@@ -119,7 +120,9 @@ def _prediction(
     scale = intervals.scale(one.metric, tier, one.identity)
     if tier == "measured":
         scale *= float(np.sqrt(1 + intervals.widening.get(one.metric, 0.0) * (1 - close**2)))
-    low, high = (bound * scale for bound in intervals.quantiles[one.metric, tier])
+    lean = min(LEAN * intervals.scale(one.metric, tier, one.identity) ** 2, LARGEST_LEAN)
+    low, high = (bound * scale + lean for bound in intervals.quantiles[one.metric, tier])
+    low, error = min(low, -INSIDE), error + lean
     is_time = one.metric_name in TIMES
     predicted = measured * float(np.exp(-error if is_time else error))
     ends = (low, high) if is_time else (-high, -low)

@@ -106,9 +106,9 @@ def fit_intervals(splits: Iterable[LeftOut]) -> dict[str, Any]:
 def conformal(standard: Array) -> tuple[float, float]:
     """Quantiles of standardised residuals that hold COVERAGE of the next one, an equal part each side."""
     ordered, count = np.sort(standard), len(standard)
-    tail = (1 - COVERAGE) / 2
-    low = ordered[max(0, int(np.floor(tail * (count + 1))) - 1)]
-    high = ordered[min(count - 1, int(np.ceil((1 - tail) * (count + 1))) - 1)]
+    rank = (1 - COVERAGE) / 2 * (count + 1) + 1e-9  # a whole rank stays whole
+    low = ordered[max(0, int(rank) - 1)]
+    high = ordered[min(count - 1, count - int(rank))]
     # The estimate lies inside its interval, whatever the bias of the tier's residuals.
     return round(min(float(low), -1e-3), 4), round(max(float(high), 1e-3), 4)
 

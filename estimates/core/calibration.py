@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,13 +76,15 @@ def calibration_from(data: dict[str, Any], version: str) -> Calibration:
         )
         for row in data["components"]
     )
-    return Calibration(
-        version=version,
-        made=data["made"],
-        multipliers=multipliers,
-        residuals=residuals_of(points_from(data["points"]), components),
-        intervals=intervals_from(data["intervals"]),
-    )
+    residuals = residuals_of(points_from(data["points"]), components)
+    intervals = intervals_from(data["intervals"])
+    residuals.spread = partial(_spread, intervals, residuals)
+    return Calibration(version, data["made"], multipliers, residuals, intervals)
+
+
+def _spread(intervals: Intervals, residuals: Residuals, metric: str, identity: Identity) -> float:
+    tier = residuals.tier(metric, identity)
+    return intervals.scale(metric, tier, identity) if intervals.knows(metric, tier) else 0.0
 
 
 def intervals_from(data: dict[str, Any]) -> Intervals:

@@ -66,12 +66,16 @@ def corrected(
     `queued`, shape (points,): requests wait for room, which is another kind of first token.
     """
 
+    coordinates = np.stack([place.features for place in placed])
+
     def logs(metric: str, identities: Sequence[Identity]) -> Array:
-        values = [
-            float(residuals.correction(metric, identity, place.features))
-            for place, identity in zip(placed, identities, strict=True)
-        ]
-        return np.clip(np.array(values), -LARGEST, LARGEST).reshape(-1, 1, 1)
+        members: dict[Identity, list[int]] = {}
+        for row, identity in enumerate(identities):
+            members.setdefault(identity, []).append(row)
+        values = np.empty(len(identities))
+        for identity, rows in members.items():
+            values[rows] = residuals.correction(metric, identity, coordinates[rows])
+        return np.clip(values, -LARGEST, LARGEST).reshape(-1, 1, 1)
 
     own = [place.identity for place in placed]
     waiting = [

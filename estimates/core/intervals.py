@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.identity import GROUP, Identity
-from estimates.core.residuals import CHIP, KIN, Residuals
+from estimates.core.residuals import CHIP, Residuals
 
 Array = NDArray[np.floating]
 
 TIERS: Final = ("measured", "kin", "none")
+INSIDE: Final = 1e-3
 #: Fields that name a cell of like runs in each tier, narrowest first.
 CELLS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "measured": (GROUP, ("serving", "software", "family"), ("serving",)),
@@ -42,13 +43,20 @@ class Intervals:
     def bounds(
         self, metric: str, tier: str, identity: Identity, residuals: Residuals | None, features: Array
     ) -> tuple[Array, Array]:
-        """Log offsets (low, high) from the estimate; arrays of the features' shape without the last axis."""
+        """Log offsets (low, high) from the estimate; shape of the features without the last axis."""
         scale = np.full(features.shape[:-1], self.scale(metric, tier, identity))
         if tier == "measured" and residuals is not None:
             near = residuals.closeness(metric, identity, features, self.lengths)
             scale = scale * np.sqrt(1 + self.widening.get(metric, 0.0) * (1 - near**2))
         low, high = self.quantiles[metric, tier]
-        return np.asarray(low * scale), np.asarray(high * scale)
+        lean = 0.0 if residuals is None else residuals.lean(metric, identity)
+        # The estimate lies inside its interval, however far it leans.
+        least = np.minimum(low * scale + lean, -INSIDE)
+        return np.asarray(least), np.asarray(high * scale + lean)
+
+    def knows(self, metric: str, tier: str) -> bool:
+        """Whether any left-out run says how wide an interval of this kind is."""
+        return (metric, tier) in self.quantiles
 
     def scale(self, metric: str, tier: str, identity: Identity) -> float:
         """The spread of the narrowest cell that was fitted."""
@@ -61,12 +69,8 @@ class Intervals:
 
 
 def tier_of(metric: str, identity: Identity, residuals: Residuals | None) -> str:
-    """How new a configuration is: its group measured, kin of it, or none."""
-    if residuals is None:
-        return "none"
-    if (metric, *(getattr(identity, name) for name in GROUP)) in residuals.groups:
-        return "measured"
-    return "kin" if any(residuals.seen(fields, metric, identity) for fields in KIN) else "none"
+    """How new a configuration is to a calibration; without one, all are."""
+    return "none" if residuals is None else residuals.tier(metric, identity)
 
 
 def chip_measured(metric: str, identity: Identity, residuals: Residuals | None) -> bool:

@@ -81,6 +81,9 @@ def log_bounds(
         if (metric, tier) not in intervals.quantiles:
             found[metric] = _provisional(efficiency, grade)[metric]
             continue
+        if not intervals.knows(metric, tier):
+            found[metric] = provisional[metric]
+            continue
         low, high = intervals.bounds(metric, tier, named, residuals, placed.features)
         found[metric] = (float(low), float(high))
     if "throughput" not in found:

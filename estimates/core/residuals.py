@@ -12,7 +12,7 @@ chapter 2).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,6 +68,7 @@ class Residuals:
     points: Points
     groups: dict[tuple[str, ...], NDArray[np.intp]]  # (metric, *GROUP) -> points
     known: dict[tuple[str, ...], set[tuple[str, ...]]]  # fields -> values seen, for tiers
+    spread: Callable[[str, Identity], float] | None = None  # scatter of left-out runs about their median
     _offsets: dict[tuple[str, Identity], float] = field(default_factory=dict, repr=False)
     _kin: dict[tuple[str, Identity], list[tuple[Component, NDArray[np.intp]]]] = field(
         default_factory=dict, repr=False
@@ -83,7 +84,7 @@ class Residuals:
         return np.asarray(total)
 
     def offset(self, metric: str, identity: Identity) -> float:
-        """Sum of the constant components; remembered, for a grid asks for few identities many times."""
+        """Sum of the constant components less the lean; remembered, for a grid asks often for few."""
         known = self._offsets.get((metric, identity))
         if known is not None:
             return known
@@ -91,9 +92,26 @@ class Residuals:
         for component, table in zip(self.components, self.offsets, strict=True):
             if table and (key := component.key(metric, identity)) is not None:
                 total += table.get(key, 0.0)
+        total -= self.lean(metric, identity)
         _forget(self._offsets)
         self._offsets[metric, identity] = total
         return total
+
+    def lean(self, metric: str, identity: Identity) -> float:
+        """How far in logarithm the estimate lies below the median of what it may be: LEAN of the variance.
+
+        Of a log-normal time the median has equal chances on both sides; exp(mu - s^2) has the least expected
+        relative error. The estimate lies between the two.
+        """
+        if self.spread is None:
+            return 0.0
+        return min(LEAN * self.spread(metric, identity) ** 2, LARGEST_LEAN)
+
+    def tier(self, metric: str, identity: Identity) -> str:
+        """How new a configuration is: its group measured, kin of it, or none."""
+        if self.runs_of_group(metric, identity):
+            return "measured"
+        return "kin" if any(self.seen(fields, metric, identity) for fields in KIN) else "none"
 
     def smooth(self, metric: str, identity: Identity) -> list[tuple[Component, NDArray[np.intp]]]:
         """Smooth components with the points that agree with this configuration."""
@@ -126,6 +144,8 @@ class Residuals:
         return (metric, *(getattr(identity, name) for name in fields)) in self.known[fields]
 
 
+LEAN = 0.5
+LARGEST_LEAN = 0.7
 REMEMBERED = 50_000  # identities of which the look-ups are kept
 
 

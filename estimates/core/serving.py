@@ -73,14 +73,17 @@ def step_times(model: Lowered, lanes: Lanes, load: Load, *, detailed: bool = Fal
     plain = Ledger()
     token_time(model, lanes, batch, plain)
     mixed = Ledger()
-    token_time(model, lanes, batch + chunk, mixed)
+    # Prompts that fall on one decode step hide under its weights together, not each by itself.
+    falling = lanes["interference_share"] * np.maximum(batch - 1, 0) * load.isl / load.osl
+    carried = np.clip(falling, chunk, np.maximum(chunk, lanes["chunk_tokens"])).astype(batch.dtype)
+    token_time(model, lanes, batch + carried, mixed)
     attention = Ledger()
     prefill_attention_time(model, lanes, chunk, load.isl.astype(batch.dtype), load.prefix, attention)
     prefill = prompt_step(model, lanes, load, chunk, detailed=detailed)
     return StepTimes(
         decode=decode.total,
         decode_half=half.total,
-        chunk_extra=np.maximum(mixed.total - plain.total, 0) + attention.total,
+        chunk_extra=np.maximum(mixed.total - plain.total, 0) * (chunk / carried) + attention.total,
         prefill=prefill.total,
         chunk=chunk,
         decode_ledger=decode,
