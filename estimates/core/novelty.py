@@ -78,11 +78,8 @@ def log_bounds(
         tier = novelty.tiers[metric]
         if metric == "throughput" and identity.serving not in OWN_THROUGHPUT:
             continue
-        if (metric, tier) not in intervals.quantiles:
-            found[metric] = _provisional(efficiency, grade)[metric]
-            continue
         if not intervals.knows(metric, tier):
-            found[metric] = provisional[metric]
+            found[metric] = _provisional(efficiency, grade)[metric]
             continue
         low, high = intervals.bounds(metric, tier, named, residuals, placed.features)
         found[metric] = (float(low), float(high))

@@ -39,11 +39,11 @@ def test_a_file_is_read_into_multipliers_residuals_and_intervals(tmp_path: Path)
     found = load_calibration(tmp_path)
     assert found.made == "2026-01-01"
     assert found.multipliers == {("kernels", "any", ""): 0.1}
-    # An offset of 0.2^2 x 2.5 and, on the run itself, a sweep of 0.1^2 x 2.5.
+    # An offset of 0.2^2 x 2.5 and, on the run itself, a sweep of 0.1^2 x 2.5; less half of 0.1^2 as lean.
     where = np.array(at(batch=4, isl=10, osl=10, tp=3))
-    assert float(found.residuals.correction("tpot", SERVED, where)) == pytest.approx(0.125)
+    assert float(found.residuals.correction("tpot", SERVED, where)) == pytest.approx(0.12)
     low, high = found.intervals.bounds("tpot", "measured", SERVED, found.residuals, where)
-    assert (float(low), float(high)) == (pytest.approx(-0.11), pytest.approx(0.13))
+    assert (float(low), float(high)) == (pytest.approx(-0.105), pytest.approx(0.135))
 
 
 def test_the_version_is_a_digest_of_the_bytes(tmp_path: Path):
@@ -68,7 +68,8 @@ def test_the_version_of_the_efficiency_data_counts_the_calibration(tmp_path: Pat
 def test_what_is_not_learnt_may_be_empty(tmp_path: Path):
     written(tmp_path, json.dumps(content() | {"points": [], "multipliers": []}))
     found = load_calibration(tmp_path)
-    assert float(found.residuals.correction("tpot", SERVED, np.array(ORIGIN))) == 0
+    correction = float(found.residuals.correction("tpot", SERVED, np.array(ORIGIN)))
+    assert correction == -found.residuals.lean("tpot", SERVED)
 
 
 def changed(**parts: Any) -> str:
