@@ -23,7 +23,7 @@ from estimates.core.grades import grade_of
 from estimates.core.identity import GROUP
 from estimates.core.intervals import INSIDE, Intervals, chip_measured, tier_of
 from estimates.core.lanes import chip_terms
-from estimates.core.residuals import LARGEST_LEAN, LEAN, Residuals
+from estimates.core.residuals import Residuals, lean_of
 from estimates.measured.predictions import Prediction
 
 Array = NDArray[np.floating]
@@ -120,9 +120,9 @@ def _prediction(
     scale = intervals.scale(one.metric, tier, one.identity)
     if tier == "measured":
         scale *= float(np.sqrt(1 + intervals.widening.get(one.metric, 0.0) * (1 - close**2)))
-    lean = min(LEAN * intervals.scale(one.metric, tier, one.identity) ** 2, LARGEST_LEAN)
+    lean = lean_of(one.metric, one.identity, intervals.scale(one.metric, tier, one.identity))
     low, high = (bound * scale + lean for bound in intervals.quantiles[one.metric, tier])
-    low, error = min(low, -INSIDE), error + lean
+    low, high, error = min(low, -INSIDE), max(high, INSIDE), error + lean
     is_time = one.metric_name in TIMES
     predicted = measured * float(np.exp(-error if is_time else error))
     ends = (low, high) if is_time else (-high, -low)

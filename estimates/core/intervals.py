@@ -52,7 +52,7 @@ class Intervals:
         lean = 0.0 if residuals is None else residuals.lean(metric, identity)
         # The estimate lies inside its interval, however far it leans.
         least = np.minimum(low * scale + lean, -INSIDE)
-        return np.asarray(least), np.asarray(high * scale + lean)
+        return np.asarray(least), np.asarray(np.maximum(high * scale + lean, INSIDE))
 
     def knows(self, metric: str, tier: str) -> bool:
         """Whether any left-out run says how wide an interval of this kind is."""

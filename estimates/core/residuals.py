@@ -98,14 +98,8 @@ class Residuals:
         return total
 
     def lean(self, metric: str, identity: Identity) -> float:
-        """How far in logarithm the estimate lies below the median of what it may be: LEAN of the variance.
-
-        Of a log-normal time the median has equal chances on both sides; exp(mu - s^2) has the least expected
-        relative error. The estimate lies between the two.
-        """
-        if self.spread is None:
-            return 0.0
-        return min(LEAN * self.spread(metric, identity) ** 2, LARGEST_LEAN)
+        """How far in logarithm the estimated time lies below the median of what it may be."""
+        return 0.0 if self.spread is None else lean_of(metric, identity, self.spread(metric, identity))
 
     def tier(self, metric: str, identity: Identity) -> str:
         """How new a configuration is: its group measured, kin of it, or none."""
@@ -147,6 +141,18 @@ class Residuals:
 LEAN = 0.5
 LARGEST_LEAN = 0.7
 REMEMBERED = 50_000  # identities of which the look-ups are kept
+
+
+def lean_of(metric: str, identity: Identity, spread: float) -> float:
+    """Log distance of the estimated time from the median, downwards, of a log-normal time of this spread s.
+
+    The median has equal chances on both sides; exp(mu - s^2) has the least expected relative error. The
+    estimate lies between the two: LEAN of the variance. A throughput leans as a rate, its time the other way;
+    a static batch is printed as times and as rates alike and does not lean.
+    """
+    if metric == "throughput":
+        return -min(LEAN * spread**2, LARGEST_LEAN)
+    return 0.0 if identity.serving == "static" else min(LEAN * spread**2, LARGEST_LEAN)
 
 
 def _forget(known: dict) -> None:  # type: ignore[type-arg]
