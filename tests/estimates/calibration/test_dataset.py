@@ -17,7 +17,6 @@ from estimates.calibration.dataset import (
     cases_of,
     configuration,
     dataset_of,
-    deployment_of,
     log_physics,
     log_time,
     physics_of,
