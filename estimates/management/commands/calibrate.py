@@ -1,11 +1,17 @@
-"""`manage.py calibrate`: learn from published runs and write the calibration that the core reads."""
+"""`manage.py calibrate`: learn from published runs and write the calibration that the core reads.
+
+Nothing is written before everything is known; each file takes the place of the former one whole.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
+import os
+import shlex
 from argparse import ArgumentParser
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +22,7 @@ from rich.table import Table
 
 from estimates.calibration.crossvalidation import as_row, left_out_predictions
 from estimates.calibration.learning import TooFewRuns, content, learn
+from estimates.calibration.markdown import markdown
 from estimates.calibration.report import headline, report
 from estimates.core.calibration import FILE, calibration_from
 from estimates.core.efficiency import DATA_DIRECTORY, load_efficiency
@@ -40,11 +47,21 @@ class Command(BaseCommand):
         parser.add_argument("--peers", metavar="FILE", help="CSV: run_id, tool, metric, value, error")
         parser.add_argument("--output", metavar="DIR", help=f"where to write; default {DIRECTORY.name}/")
         parser.add_argument("--made", metavar="DATE", help="date that the files carry; default today")
+        parser.add_argument(
+            "--markdown", metavar="FILE", help="with --cross-validate: the report as a page of Markdown"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         made = day(options["made"])
+        if options["markdown"] and not options["cross_validate"]:
+            raise CommandError("--markdown needs --cross-validate: it is the report that it writes")
         runs, peers = read(options["measurements"], options["peers"])
         directory = Path(options["output"]) if options["output"] else DIRECTORY
+        page = Path(options["markdown"]) if options["markdown"] else None
+        for place in (directory, page.parent if page else directory):
+            prepare(place)
+        if page is not None and page.is_dir():
+            raise CommandError(f"{page} cannot be written: it is a directory")
         table = load_efficiency(calibrated=False)
         try:
             learnt = learn(runs, table)
@@ -54,7 +71,7 @@ class Command(BaseCommand):
         found = content(learnt, made, splits) | {"validation": headline(learnt, splits)}
         text = json.dumps(found, separators=(",", ":"), allow_nan=False)
         calibration = calibration_from(json.loads(text), "")
-        written = {FILE: text.replace('{"metric":', '\n{"metric":') + "\n"}
+        files = {directory / FILE: text.replace('{"metric":', '\n{"metric":') + "\n"}
         self.stdout.write(
             f"{found['runs']} runs, {found['figures']} figures learnt from, {len(found['multipliers'])} "
             f"multipliers, {len(text) / 1e3:.0f} kB"
@@ -62,16 +79,25 @@ class Command(BaseCommand):
         if options["cross_validate"] and calibration.residuals is not None:
             scored = left_out_predictions(learnt, splits, calibration.residuals, table)
             whole = report(learnt, scored, table, read_names(), peers, made)
-            written["report.json"] = json.dumps(whole, separators=(",", ":"), allow_nan=False) + "\n"
+            report_text = json.dumps(whole, separators=(",", ":"), allow_nan=False) + "\n"
+            files[directory / "report.json"] = report_text
+            files[directory / "predictions.csv"] = csv_of([as_row(one, learnt) for one in scored])
+            if page is not None:
+                files[page] = markdown(json.loads(report_text), command_of(options))
             print_report(Console(file=self.stdout, width=120), whole)  # type: ignore[arg-type]
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            for name, content_ in written.items():
-                (directory / name).write_text(content_, encoding="utf-8")
-            if options["cross_validate"]:
-                write_rows(directory / "predictions.csv", [as_row(one, learnt) for one in scored])
-        except OSError as error:
-            raise CommandError(f"{directory} cannot be written: {error.strerror}") from None
+        write(files)
+
+
+def command_of(options: dict[str, Any]) -> str:
+    """The command line that makes a report, with the names of files that lie elsewhere."""
+    words = ["python", "manage.py", "calibrate", "--cross-validate"]
+    for name in ("measurements", "peers"):
+        if options[name]:
+            words += [f"--{name}", Path(options[name]).name]
+    page = Path(options["markdown"])
+    inside = page.resolve().is_relative_to(Path.cwd())
+    words += ["--markdown", str(page.resolve().relative_to(Path.cwd())) if inside else page.name]
+    return shlex.join(words)
 
 
 def day(text: str | None) -> str:
@@ -91,11 +117,40 @@ def read(measurements: str | None, peers: str | None) -> tuple[list[Run], list[P
         raise CommandError(str(error)) from None
 
 
-def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def csv_of(rows: list[dict[str, Any]]) -> str:
+    text = StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def prepare(directory: Path) -> None:
+    """Make a directory that can be written, before anything is worked out for it. Raises CommandError."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"{directory} cannot be written: {error.strerror}") from None
+    if not os.access(directory, os.W_OK):
+        raise CommandError(f"{directory} cannot be written: it is read-only")
+
+
+def write(files: dict[Path, str]) -> None:
+    """Write all files beside their places, then put each in its place. Raises CommandError."""
+    written: list[Path] = []
+    try:
+        for path, text in files.items():
+            beside = path.with_name(f".{path.name}.new")
+            written.append(beside)
+            beside.write_text(text, encoding="utf-8")
+        for path, beside in zip(files, written, strict=True):
+            beside.replace(path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        for beside in written:
+            if beside.is_file():
+                beside.unlink()
 
 
 def print_report(console: Console, whole: dict[str, Any]) -> None:
