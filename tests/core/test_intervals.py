@@ -124,3 +124,25 @@ def test_lengths_of_closeness_are_those_of_the_file():
     near = replace(intervals(widening={"tpot": 3.0}), lengths=(20.0, *LENGTHS[1:]))
     _, high = near.bounds("tpot", "measured", SERVED, RUNS, np.array(at(batch=20)))
     assert float(high) == pytest.approx(0.1 * math.sqrt(1 + 3 * (1 - math.exp(-1))))
+
+
+def leaning(spread: float):
+    found = posterior([("tpot", SERVED, ORIGIN, 1.0)])
+    found.spread = lambda metric, name: spread
+    return found
+
+
+def test_an_interval_stays_where_it_is_when_its_estimate_leans():
+    """Quantiles are around the median, which lies the lean, 0.2^2 / 2, above the estimate."""
+    found = intervals(-1.1, 1.3, {("tpot", "measured", ""): 0.2})
+    low, high = found.bounds("tpot", "measured", SERVED, leaning(0.2), HERE)
+    assert (float(low), float(high)) == (pytest.approx(-0.22 + 0.02), pytest.approx(0.26 + 0.02))
+
+
+@pytest.mark.parametrize("metric", ["tpot", "throughput"])
+def test_no_estimate_leans_out_of_its_interval(metric: str):
+    """A lean of 0.7 either way against 0.1: the near end stays a thousandth beside the estimate."""
+    found = intervals(-1.0, 1.0)
+    low, high = found.bounds(metric, "none", SERVED, leaning(3.0), HERE)
+    assert low < 0 < high
+    assert min(-float(low), float(high)) == pytest.approx(1e-3)

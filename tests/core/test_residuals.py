@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from estimates.core import residuals as module
-from estimates.core.residuals import Component
+from estimates.core.residuals import Component, lean_of
 from tests.core.learnt import LENGTHS, ORIGIN, SERVED, at, identity, posterior
 
 SOFTWARE = Component("software", ("metric", "software"), 0.1)
@@ -183,3 +183,55 @@ def test_seen_says_whether_a_run_agrees_in_some_fields():
     assert found.seen(("serving", "chip", "software"), "tpot", replace(SERVED, architecture="other"))
     assert not found.seen(("serving", "chip", "software"), "ttft", SERVED)
     assert not found.seen(("chip",), "tpot", identity(chip="amd-mi300x"))
+
+
+# ---- The lean --------------------------------------------------------------------------------------------
+
+
+def test_a_time_leans_below_its_median_by_half_of_its_variance():
+    """Of a log-normal time of spread 0.4 by 0.4^2 / 2 = 0.08; the least relative error is at twice that."""
+    assert lean_of("tpot", SERVED, 0.4) == pytest.approx(0.08)
+    assert lean_of("ttft", SERVED, 0.4) == pytest.approx(0.08)
+
+
+def test_a_throughput_leans_as_a_rate_whose_time_is_longer():
+    assert lean_of("throughput", identity(serving="offline"), 0.4) == pytest.approx(-0.08)
+
+
+@pytest.mark.parametrize("metric", ["tpot", "ttft"])
+def test_times_of_a_static_batch_do_not_lean(metric: str):
+    """They are published as times and as rates alike: what one gains the other loses."""
+    assert lean_of(metric, identity(serving="static"), 0.4) == 0
+
+
+def test_the_lean_is_bounded():
+    """Half of a variance of 9 would be a factor of 90; 0.7 is one of 2."""
+    assert lean_of("ttft", SERVED, 3.0) == 0.7
+    assert lean_of("throughput", SERVED, 3.0) == -0.7
+
+
+def test_half_of_the_variance_errs_less_than_the_median_and_covers_more_than_the_least_error():
+    """100,000 draws of a log-normal measured time, spread 0.6, estimate exp(mu - lean): mean of |p - m| / m.
+
+    The least error is at lean = 0.36, the median at 0; half way the error is nearly the least.
+    """
+    measured = np.exp(np.random.default_rng(9).normal(0, 0.6, 100_000))
+
+    def error(lean: float) -> float:
+        return float(np.mean(np.abs(np.exp(-lean) - measured) / measured))
+
+    assert error(0.36) < error(lean_of("tpot", SERVED, 0.6)) < error(0.0)
+    assert error(lean_of("tpot", SERVED, 0.6)) - error(0.36) < 0.3 * (error(0.0) - error(0.36))
+
+
+def test_a_correction_leans_by_the_spread_of_its_evidence():
+    found = posterior([("tpot", SERVED, ORIGIN, 5.0)], SOFTWARE)
+    median = correction(found)
+    leaning = posterior([("tpot", SERVED, ORIGIN, 5.0)], SOFTWARE)
+    leaning.spread = lambda metric, name: 0.2 if metric == "tpot" else 0.0
+    assert correction(leaning) == pytest.approx(median - 0.02)
+    assert correction(leaning, "ttft") == 0
+
+
+def test_a_posterior_that_is_being_fitted_does_not_lean():
+    assert posterior([("tpot", SERVED, ORIGIN, 5.0)]).lean("tpot", SERVED) == 0
