@@ -16,7 +16,7 @@ from estimates.core.architecture import Architecture
 from estimates.core.facts import Workload
 from estimates.core.identity import Identity, identity_of
 from estimates.core.lanes import Lane, Lanes
-from estimates.core.residuals import Residuals
+from estimates.core.residuals import Component, Residuals
 from estimates.core.scenarios import Served
 
 Array = NDArray[np.floating]
@@ -157,15 +157,27 @@ def block_corrections(
         total[at] += np.float32(offset)
         for component, points in smooth:
             known = residuals.points.features[points]
-            length = np.asarray(component.lengths)
-            own = _kernel(layout[at], known[:, 3:], length[3:])
-            own = own * (component.sd**2 * residuals.points.weights[points]).astype(np.float32)
-            work = _kernel(lengths, known[:, 1:3], length[1:3])
-            load = _kernel(size, known[:, :1], length[:1])
-            total[at] += (own[:, None, :] * work[None]) @ load.T
+            own = _kernel(layout[at], known[:, 3:], np.asarray(component.lengths)[3:])
+            table = _load_table(component, points, lengths, size, residuals)
+            total[at] += (own @ table).reshape(at.size, isl.size, batch.size)
     if not touched:
         return None
     return np.asarray(np.clip(total, -LARGEST, LARGEST))
+
+
+def _load_table(
+    component: Component, points: NDArray[np.intp], lengths: Array, size: Array, residuals: Residuals
+) -> Array:
+    """What each point adds at every workload and batch, shape (points, workloads x batches); remembered."""
+    key = (id(points), component.sd, lengths.tobytes(), size.tobytes())
+    if key not in residuals.tables:
+        known, length = residuals.points.features[points], np.asarray(component.lengths)
+        work = _kernel(lengths, known[:, 1:3], length[1:3])
+        load = _kernel(size, known[:, :1], length[:1])
+        weights = (component.sd**2 * residuals.points.weights[points]).astype(np.float32)
+        whole = work.T[:, :, None] * (weights[:, None] * load.T)[:, None, :]
+        residuals.tables[key] = whole.reshape(len(points), -1)
+    return residuals.tables[key]
 
 
 def _kernel(left: Array, right: Array, lengths: Array) -> Array:

@@ -44,7 +44,7 @@ class Intervals:
         self, metric: str, tier: str, identity: Identity, residuals: Residuals | None, features: Array
     ) -> tuple[Array, Array]:
         """Log offsets (low, high) from the estimate; shape of the features without the last axis."""
-        scale = np.full(features.shape[:-1], self.scale(metric, tier, identity))
+        scale: Array = np.full(features.shape[:-1], self.scale(metric, tier, identity))
         if tier == "measured" and residuals is not None:
             near = residuals.closeness(metric, identity, features, self.lengths)
             scale = scale * np.sqrt(1 + self.widening.get(metric, 0.0) * (1 - near**2))

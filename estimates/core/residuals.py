@@ -13,7 +13,9 @@ chapter 2).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cache
+from operator import attrgetter, itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +43,31 @@ class Component:
 
     def key(self, metric: str, identity: Identity) -> tuple[str, ...] | None:
         """The agreeing fields' values; None where one is not known."""
-        values = tuple(metric if name == "metric" else getattr(identity, name) for name in self.fields)
-        return values if all(values) else None
+        return self.key_of(names_of(metric, identity))
+
+    def key_of(self, names: tuple[str, ...]) -> tuple[str, ...] | None:
+        """The same from all names of a configuration."""
+        values = _picked(self.fields)(names)
+        return None if "" in values else values
+
+
+_NAMES: tuple[str, ...] = ("metric", *(entry.name for entry in fields(Identity)))
+_all_of = attrgetter(*_NAMES[1:])
+_group_of = attrgetter(*GROUP)
+
+
+def names_of(metric: str, identity: Identity) -> tuple[str, ...]:
+    """Metric and identity as one tuple."""
+    return (metric, *_all_of(identity))
+
+
+@cache
+def _picked(chosen: tuple[str, ...]) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    """Picks these fields out of all names."""
+    places = [_NAMES.index(name) for name in chosen]
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda names: (names[places[0]],)
 
 
 @dataclass(slots=True)
@@ -69,7 +94,10 @@ class Residuals:
     groups: dict[tuple[str, ...], NDArray[np.intp]]  # (metric, *GROUP) -> points
     known: dict[tuple[str, ...], set[tuple[str, ...]]]  # fields -> values seen, for tiers
     spread: Callable[[str, Identity], float] | None = None  # scatter of left-out runs about their median
+    #: Tables of a grid's workloads and batches by points; `correction` fills it.
+    tables: dict[tuple[object, ...], Array] = field(default_factory=dict, repr=False)
     _offsets: dict[tuple[str, Identity], float] = field(default_factory=dict, repr=False)
+    _tiers: dict[tuple[str, Identity], str] = field(default_factory=dict, repr=False)
     _kin: dict[tuple[str, Identity], list[tuple[Component, NDArray[np.intp]]]] = field(
         default_factory=dict, repr=False
     )
@@ -88,9 +116,9 @@ class Residuals:
         known = self._offsets.get((metric, identity))
         if known is not None:
             return known
-        total = 0.0
+        total, names = 0.0, names_of(metric, identity)
         for component, table in zip(self.components, self.offsets, strict=True):
-            if table and (key := component.key(metric, identity)) is not None:
+            if table and (key := component.key_of(names)) is not None:
                 total += table.get(key, 0.0)
         total -= self.lean(metric, identity)
         _forget(self._offsets)
@@ -103,18 +131,22 @@ class Residuals:
 
     def tier(self, metric: str, identity: Identity) -> str:
         """How new a configuration is: its group measured, kin of it, or none."""
-        if self.runs_of_group(metric, identity):
-            return "measured"
-        return "kin" if any(self.seen(fields, metric, identity) for fields in KIN) else "none"
+        known = self._tiers.get((metric, identity))
+        if known is None:
+            kin = any(self.seen(shared, metric, identity) for shared in KIN)
+            known = "measured" if self.runs_of_group(metric, identity) else "kin" if kin else "none"
+            _forget(self._tiers)
+            self._tiers[metric, identity] = known
+        return known
 
     def smooth(self, metric: str, identity: Identity) -> list[tuple[Component, NDArray[np.intp]]]:
         """Smooth components with the points that agree with this configuration."""
         known = self._kin.get((metric, identity))
         if known is not None:
             return known
-        found = []
+        found, names = [], names_of(metric, identity)
         for component, table in zip(self.components, self.neighbours, strict=True):
-            if table and (key := component.key(metric, identity)) is not None and key in table:
+            if table and (key := component.key_of(names)) is not None and key in table:
                 found.append((component, table[key]))
         _forget(self._kin)
         self._kin[metric, identity] = found
@@ -130,7 +162,7 @@ class Residuals:
 
     def runs_of_group(self, metric: str, identity: Identity) -> int:
         """Measured points of the very group."""
-        rows = self.groups.get((metric, *(getattr(identity, name) for name in GROUP)))
+        rows = self.groups.get((metric, *_group_of(identity)))
         return 0 if rows is None else len(rows)
 
     def seen(self, fields: tuple[str, ...], metric: str, identity: Identity) -> bool:
@@ -189,8 +221,8 @@ def residuals_of(points: Points, components: Sequence[Component]) -> Residuals:
     known: dict[tuple[str, ...], set[tuple[str, ...]]] = {fields: set() for fields in (*KIN, CHIP)}
     for row, (metric, identity) in enumerate(zip(points.metrics, points.identities, strict=True)):
         groups.setdefault((metric, *(getattr(identity, name) for name in GROUP)), []).append(row)
-        for fields, values in known.items():
-            values.add((metric, *(getattr(identity, name) for name in fields)))
+        for shared, values in known.items():
+            values.add((metric, *(getattr(identity, name) for name in shared)))
     return Residuals(
         components=tuple(components),
         offsets=offsets,

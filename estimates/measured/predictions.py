@@ -116,7 +116,7 @@ def _prediction(
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         grade=estimate.grade or "",
-        tier=tier_of(estimate),
+        tier=tier_of(estimate, metric, run),
         reason="; ".join(notes),
         code=code if value is None else "",
         state=estimate.state,
@@ -125,9 +125,13 @@ def _prediction(
     )
 
 
-def tier_of(estimate: Estimate) -> str:
-    """How new the combination is to the calibration: measured, kin, none."""
-    return str(getattr(estimate, "tier", None) or NONE)
+def tier_of(estimate: Estimate, metric: str, run: Run) -> str:
+    """How new the combination is to what the calibration knows of this metric: measured, kin, none."""
+    if metric in ("ttft_ms", "prefill_tok_s"):
+        return estimate.tiers.get("ttft", NONE)
+    if metric in ("tpot_ms", "decode_tok_s_per_user") or run.scenario == "decode":
+        return estimate.tiers.get("tpot", NONE)
+    return estimate.tiers.get("throughput", NONE)
 
 
 def _floor(run: Run, question: Question, book: FactBook) -> float | None:

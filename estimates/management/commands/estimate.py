@@ -208,6 +208,8 @@ def summary(found: dict[str, Any]) -> Table:
         )
     if found["grade"]:
         table.add_row("Grade", f"{found['grade']} (A measured, B this chip, C its kin, D datasheet)")
+        seen = {"measured": "runs like it", "kin": "runs of its kin", "none": "neither it nor its kin"}
+        table.add_row("Calibrated on", seen[found["tier"]])
     cost_rows(table, found["cost"])
     return table
 
