@@ -179,12 +179,12 @@ def lean_of(metric: str, identity: Identity, spread: float) -> float:
     """Log distance of the estimated time from the median, downwards, of a log-normal time of this spread s.
 
     The median has equal chances on both sides; exp(mu - s^2) has the least expected relative error. The
-    estimate lies between the two: LEAN of the variance. A throughput leans as a rate, its time the other way;
-    a static batch is printed as times and as rates alike and does not lean.
+    estimate lies between the two: LEAN of the variance. Throughputs and static batches, which publications
+    print as times and as rates alike, do not lean.
     """
-    if metric == "throughput":
-        return -min(LEAN * spread**2, LARGEST_LEAN)
-    return 0.0 if identity.serving == "static" else min(LEAN * spread**2, LARGEST_LEAN)
+    if metric == "throughput" or identity.serving == "static":
+        return 0.0
+    return min(LEAN * spread**2, LARGEST_LEAN)
 
 
 def _forget(known: dict) -> None:  # type: ignore[type-arg]
