@@ -9,6 +9,8 @@ import pytest
 
 from estimates.accuracy.predictions import IN_FILE, NUMBERS, TEXTS
 from estimates.calibration.crossvalidation import Scored, as_row, half_of
+from estimates.calibration.spread import LeftOut, fit_intervals
+from estimates.core.calibration import intervals_from
 from estimates.core.residuals import lean_of
 from tests.estimates.calibration.conftest import World
 from tests.estimates.calibration.published import observed
@@ -84,16 +86,45 @@ def test_predictions_lie_in_their_intervals(world: World):
         assert 0 < found.low < found.predicted < found.high
 
 
-def test_intervals_are_those_of_the_other_half_of_the_runs(world: World):
-    """A run of half 0 is judged by the quantiles that runs of half 1 gave, and the other way round."""
-    by_half: dict[int, set[float]] = {0: set(), 1: set()}
-    for one in world.scored:
-        if one.fold == "groups" and one.prediction.metric == "ttft_ms" and one.prediction.tier == "kin":
-            width = math.log(one.prediction.high / one.prediction.low)
-            by_half[half_of(one.observation)].add(round(width, 6))
-    assert by_half[0]
-    assert by_half[1]
-    assert not by_half[0] & by_half[1]
+def half(world: World, number: int) -> list[LeftOut]:
+    """The left-out errors of one half of the runs, under every split."""
+    found = []
+    for part in (part for parts in world.splits.values() for part in parts):
+        kept = [row for row, one in enumerate(part.observations) if half_of(one) == number]
+        found.append(
+            LeftOut(
+                [part.observations[row] for row in kept],
+                part.errors[kept],
+                [part.tiers[row] for row in kept],
+                part.closeness[kept],
+            )
+        )
+    return found
+
+
+@pytest.mark.parametrize("metric", ["tpot_ms", "ttft_ms", "output_tok_s_total"])
+def test_intervals_are_those_of_the_other_half_of_the_runs(world: World, metric: str):
+    """A run of half 0 is judged by what runs of half 1 erred, and the other way round.
+
+    The bounds are of a time: those of a rate are turned over.
+    """
+    judges = [intervals_from(fit_intervals(half(world, number))) for number in (1, 0)]
+    halves = set()
+    for scored in world.scored:
+        one, found = scored.observation, scored.prediction
+        if scored.fold != "groups" or found.metric != metric:
+            continue
+        halves.add(half_of(one))
+        judge = judges[half_of(one)]
+        scale = judge.scale(one.metric, found.tier, one.identity)
+        lean = lean_of(one.metric, one.identity, scale)
+        low, high = (bound * scale + lean for bound in judge.quantiles[one.metric, found.tier])
+        low, high = min(low, -1e-3), max(high, 1e-3)
+        if metric == "output_tok_s_total":
+            low, high = -high, -low
+        assert math.log(found.low / found.predicted) == pytest.approx(low)
+        assert math.log(found.high / found.predicted) == pytest.approx(high)
+    assert halves == {0, 1}
 
 
 def test_halves_are_of_whole_runs_and_the_same_every_time():

@@ -11,8 +11,9 @@ import pytest
 
 from estimates.calibration.dataset import cases_of, log_physics, physics_of
 from estimates.calibration.learning import LEAST_OBSERVATIONS, TooFewRuns, content, learn
-from estimates.calibration.multipliers import with_multipliers
+from estimates.calibration.multipliers import prior_variances, with_multipliers
 from estimates.calibration.prior import components
+from estimates.calibration.process import JITTER, prior_covariance
 from estimates.core.calibration import calibration_from
 from estimates.core.points import evaluate_points
 from estimates.measured.runs import Run
@@ -118,6 +119,18 @@ def test_the_physics_under_the_file_is_the_one_that_residuals_are_of(world: Worl
         assert residual == pytest.approx(one.process.target[number], abs=1e-5)
         _, log = log_physics("tpot_ms", world.learnt.physics, observation.row, case)
         assert observation.log_measured - log == pytest.approx(one.process.target[number])
+
+
+def test_errors_left_out_do_not_know_the_multipliers(world: World):
+    """Multipliers were fitted to all runs; to left-out errors they are unknown: J Lambda J'."""
+    variance = prior_variances(world.learnt.parameters)
+    for one in world.learnt.metrics.values():
+        covariance = prior_covariance(one.observations, components())
+        covariance += (one.design * variance) @ one.design.T
+        whole = covariance + np.diag(one.joint.noise + JITTER)
+        assert one.joint.inverse @ whole == pytest.approx(np.eye(len(one.observations)), abs=1e-6)
+        logs = [world.learnt.multipliers[p.family, p.scope, p.name] for p in world.learnt.parameters]
+        assert one.joint.target == pytest.approx(one.process.target + one.design @ np.array(logs))
 
 
 def test_the_file_counts_what_it_was_made_from(world: World):
