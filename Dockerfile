@@ -11,7 +11,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=config.settings \
-    ATLAS_ENV=production
+    ATLAS_ENV=production \
+    OPENBLAS_NUM_THREADS=1
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin atlas
 WORKDIR /srv/atlas
 COPY --from=build /opt/venv /opt/venv

@@ -85,7 +85,12 @@ def children_of_the_service(host: str, port: int) -> dict[str, Child]:
     """Web server, worker, beat and the first calculation."""
     cores = os.cpu_count() or 1
     python = [sys.executable, "-W", "ignore::UserWarning", "-m"]
-    environment = {embedded.MANAGED: "1", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": ""}
+    environment = {
+        embedded.MANAGED: "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "",
+        "OPENBLAS_NUM_THREADS": "1",  # a process a core: threads of small matrix products only get in the way
+    }
     web = Child(
         "web",
         [

@@ -55,18 +55,24 @@ def _mape(stage: Mapping[str, Any], fold: str, metric: str) -> float | None:
 
 
 def ablation_lines(report: Report) -> list[Change]:
-    """What the mean error of TPOT becomes where a term is left out, the dearest first."""
+    """The mean error of TPOT without each term, the dearest first: of the physics alone, and fitted again.
+
+    The cost is the last one's over that of the whole model, the first row of the report.
+    """
     rows = [
         (str(row.get("term", "")), row.get("tpot_mape_before"), row.get("tpot_mape_after"))
         for row in report.part("ablation") or []
     ]
-    rows.sort(key=lambda row: -((row[2] or 0.0) - (row[1] or 0.0)))
-    most = max([abs((after or 0.0) - (before or 0.0)) for _, before, after in rows], default=0.0)
-    found = []
-    for term, before, after in rows:
-        change = (after or 0.0) - (before or 0.0)
-        text = f"{change:+.1f}".replace("-", "−")
-        found.append(Change(term, [(pct(before), ""), (pct(after), ""), (text, _share(abs(change), most))]))
+    if not rows:
+        return []
+    (_, _, whole), *taken_out = rows
+    taken_out.sort(key=lambda row: -(row[2] or 0.0))
+    costs = [(after or 0.0) - (whole or 0.0) for _, _, after in taken_out]
+    most = max(map(abs, costs), default=0.0)
+    found = [Change(rows[0][0], [(pct(rows[0][1]), ""), (pct(whole), ""), ("", "")])]
+    for (term, before, after), cost in zip(taken_out, costs, strict=True):
+        text = f"{cost:+.1f}".replace("-", "\N{MINUS SIGN}")
+        found.append(Change(term, [(pct(before), ""), (pct(after), ""), (text, _share(abs(cost), most))]))
     return found
 
 
