@@ -120,7 +120,10 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (one["stage"], *(_two(one[fold].get(metric)) for metric in SHOWN for fold in FOLDS)) for one in stages
     ]
-    note = "MAPE / median of all that taught, with only so much of the calibration."
+    note = (
+        "MAPE / median of all that taught, with only so much of the calibration. "
+        "Before the lean (method.md, section 9)."
+    )
     return _section("What each stage buys", note, _table(head, rows)) if rows else ""
 
 

@@ -21,6 +21,7 @@ from estimates.core.scenarios import Served
 
 Array = NDArray[np.floating]
 
+TABLES = 1000  # load tables kept: a few for each set of workloads and batch sizes
 LEAST_BATCH = 0.25  # requests a rank and slot, below which the coordinate no longer moves
 LARGEST = 2.5  # log correction: a factor of twelve; more is another deployment than the one described
 
@@ -171,6 +172,8 @@ def _load_table(
     """What each point adds at every workload and batch, shape (points, workloads x batches); remembered."""
     key = (id(points), component.sd, lengths.tobytes(), size.tobytes())
     if key not in residuals.tables:
+        if len(residuals.tables) >= TABLES:
+            residuals.tables.clear()
         known, length = residuals.points.features[points], np.asarray(component.lengths)
         work = _kernel(lengths, known[:, 1:3], length[1:3])
         load = _kernel(size, known[:, :1], length[:1])
