@@ -30,7 +30,7 @@ from estimates.core.fit import SmallestChange, smallest_change
 from estimates.core.formats import UnknownFormat
 from estimates.core.grades import grade_of
 from estimates.core.lowering import lower
-from estimates.core.novelty import Novelty, novelty_of
+from estimates.core.novelty import OWN_THROUGHPUT, Novelty, novelty_of
 from estimates.core.points import Evaluated, evaluate_points, missing_rates, place
 from estimates.core.pools import refuse_pool
 from estimates.core.result import Estimate as Estimate
@@ -197,5 +197,9 @@ def _learnt(
     what = {"measured": f"{runs} runs of this group", "kin": "runs of its kin", "none": "runs of its kind"}
     tpot, ttft = (float(evaluated.factors[name][0]) for name in ("tpot", "ttft"))
     first = f", to first token x {ttft:.3g}" if np.isfinite(ttft) else ""
+    whole = ""
+    if placed.identity.serving in OWN_THROUGHPUT:
+        rate = float(evaluated.factors["throughput"][0])
+        whole = f", of the whole run x {rate:.3g} (the three are learnt apart and need not add up)"
     tier = novelty.tiers["tpot"]
-    return (f"time per token is x {tpot:.3g} the physics'{first}: as published {what[tier]} say",)
+    return (f"time per token is x {tpot:.3g} the physics'{first}{whole}: as published {what[tier]} say",)
