@@ -32,6 +32,17 @@ FLAGS: Final = (
     "anomaly",
     "host_limited",
 )
+Scenario = Literal[
+    "closed_loop",
+    "offline_max_throughput",
+    "server",
+    "interactive",
+    "latency",
+    "decode",
+    "prefill",
+    "single_stream",
+]
+Serving = Literal["aggregated", "disaggregated"]
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -56,7 +67,7 @@ class RunEntry(BaseModel):
     kv_format: str = Field(default="", max_length=20)
     framework: str = Field(default="", max_length=100)
     framework_version: str = Field(default="", max_length=100)
-    serving: Literal["aggregated", "disaggregated"] = "aggregated"
+    serving: Serving = "aggregated"
     workers: Size | None = None
     tp: Size | None = None
     pp: Size | None = None
@@ -71,16 +82,7 @@ class RunEntry(BaseModel):
     isl: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     osl: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     concurrency: Positive | None = None
-    scenario: Literal[
-        "closed_loop",
-        "offline_max_throughput",
-        "server",
-        "interactive",
-        "latency",
-        "decode",
-        "prefill",
-        "single_stream",
-    ]
+    scenario: Scenario
     ttft_ms: Positive | None = None
     tpot_ms: Positive | None = None
     output_tok_s_total: Positive | None = None

@@ -21,7 +21,7 @@ from estimates.core.calibration import intervals_from
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.grades import grade_of
 from estimates.core.identity import GROUP
-from estimates.core.intervals import INSIDE, Intervals, chip_measured, tier_of
+from estimates.core.intervals import Intervals, chip_measured, tier_of
 from estimates.core.lanes import chip_terms
 from estimates.core.residuals import Residuals, lean_of
 from estimates.measured.predictions import Prediction
@@ -118,15 +118,13 @@ def _prediction(
 ) -> Prediction:
     measured = dict(one.run.metrics)[one.metric_name]
     scale = intervals.scale(one.metric, tier, one.identity)
-    if tier == "measured":
-        scale *= float(np.sqrt(1 + intervals.widening.get(one.metric, 0.0) * (1 - close**2)))
-    lean = lean_of(one.metric, one.identity, intervals.scale(one.metric, tier, one.identity))
-    low, high = (bound * scale + lean for bound in intervals.quantiles[one.metric, tier])
-    low, high, error = min(low, -INSIDE), max(high, INSIDE), error + lean
+    lean = lean_of(one.metric, one.identity, scale)
+    low, high = map(float, intervals.around(one.metric, tier, scale, np.asarray(close), lean))
+    error += lean
     is_time = one.metric_name in TIMES
     predicted = measured * float(np.exp(-error if is_time else error))
     ends = (low, high) if is_time else (-high, -low)
-    point = learnt.dataset.cases[one.row].choice.point
+    point, floor = learnt.dataset.cases[one.row].choice.point, learnt.physics.floor[one.row]
     lane = point.lane
     terms = chip_terms(lane.variant.chip, lane.scheme, lane.kv_format, table, lane.software)
     seen = chip_measured(one.metric, one.identity, residuals)
@@ -139,12 +137,8 @@ def _prediction(
         grade=grade_of(lane, point.pp, terms, tier, chip_measured=seen),
         tier=tier,
         state="saturated" if one.identity.serving == "saturated" else "ok",
-        possible=one.metric != "tpot" or np.exp(one.log_measured) >= PHYSICAL_SHARE * _floor(one, learnt),
+        possible=one.metric != "tpot" or np.exp(one.log_measured) >= PHYSICAL_SHARE * floor,
     )
-
-
-def _floor(one: Observation, learnt: Learnt) -> float:
-    return float(learnt.physics.floor[one.row])
 
 
 def as_row(scored: Scored, learnt: Learnt) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from estimates.core.efficiency import EfficiencyTable
 from estimates.core.estimate import decide
 from estimates.core.facts import ModelFacts
 from estimates.core.floor import decode_floor_s
-from estimates.core.identity import GROUP, Identity
+from estimates.core.identity import GROUP, OWN_THROUGHPUT, Identity
 from estimates.core.lowering import lower
 from estimates.core.points import evaluate_points, place
 from estimates.fact_book import FactBook
@@ -88,9 +88,10 @@ class Physics:
 
 @dataclass(slots=True)
 class Dataset:
-    """Cases and their observations, in the order of run ids; what was left out and why."""
+    """Cases, what the physics says of them, their observations by run id; what was left out and why."""
 
     cases: list[Case]
+    physics: Physics
     observations: list[Observation]
     left_out: Counter[str] = field(default_factory=Counter)
     copies_removed: int = 0
@@ -217,9 +218,8 @@ def observe(cases: Sequence[Case], physics: Physics) -> list[Observation]:
             quantity, expected = log_physics(metric, physics, row, case)
             if not np.isfinite(expected):
                 continue
-            identity = where.identity
-            if quantity == "ttft" and physics.queued[row] and identity.serving == "closed_loop":
-                identity = identity.served("saturated")
+            queued = quantity == "ttft" and bool(physics.queued[row])
+            identity = where.identity.of_first_token(queued=queued)
             measured = log_time(metric, value)
             reason = _untaught(case.run, quantity, identity, measured, physics, row)
             found.append(
@@ -237,7 +237,7 @@ def _untaught(
     flags = sorted(run.flags & UNTAUGHT_FLAGS)
     if flags:
         return flags[0]
-    if quantity == "throughput" and identity.serving in ("closed_loop", "disaggregated"):
+    if quantity == "throughput" and identity.serving not in OWN_THROUGHPUT:
         return "follows from TPOT and TTFT"
     if quantity == "tpot" and np.exp(measured) < PHYSICAL_SHARE * physics.floor[row]:
         return "below the floor of its bytes"
@@ -270,5 +270,6 @@ def configuration(one: Observation) -> tuple[object, ...]:
 def dataset_of(runs: Iterable[Run], table: EfficiencyTable) -> Dataset:
     """Cases and observations of runs under uncalibrated physics."""
     cases, left_out = cases_of(runs, table)
-    observations, copies = without_copies(observe(cases, physics_of(cases, table)))
-    return Dataset(cases, observations, left_out, copies)
+    physics = physics_of(cases, table)
+    observations, copies = without_copies(observe(cases, physics))
+    return Dataset(cases, physics, observations, left_out, copies)

@@ -84,7 +84,7 @@ def learn(runs: Iterable[Run], table: EfficiencyTable) -> Learnt:
         raise TooFewRuns(
             f"no metric has {LEAST_OBSERVATIONS} usable figures: {len(dataset.observations)} in all"
         )
-    bare = physics_of(cases, table)
+    bare = dataset.physics
     parameters = factors.parameters_for([one for found in taught.values() for one in found])
     raised = factors.sensitivities(cases, table)
     designs = {

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from estimates.core.architecture import Architecture
 from estimates.core.facts import Workload
-from estimates.core.identity import Identity, identity_of
+from estimates.core.identity import OWN_THROUGHPUT, Identity, identity_of
 from estimates.core.lanes import Lane, Lanes
 from estimates.core.residuals import Component, Residuals
 from estimates.core.scenarios import Served
@@ -80,10 +80,9 @@ def corrected(
 
     own = [place.identity for place in placed]
     waiting = [
-        identity.served("saturated") if waits and identity.serving == "closed_loop" else identity
-        for identity, waits in zip(own, queued, strict=True)
+        identity.of_first_token(queued=bool(waits)) for identity, waits in zip(own, queued, strict=True)
     ]
-    alone = np.array([identity.serving in ("static", "offline", "server") for identity in own])
+    alone = np.array([identity.serving in OWN_THROUGHPUT for identity in own])
     alone = alone.reshape(-1, 1, 1)
     tpot = np.maximum(served.tpot * np.exp(logs("tpot", own)), np.minimum(floor, served.tpot))
     first = np.exp(logs("ttft", own))
@@ -91,10 +90,7 @@ def corrected(
     waited = np.maximum(served.ttft_saturated * np.exp(logs("ttft", waiting)), loaded)
     saturated = np.where(queued.reshape(-1, 1, 1), waited, loaded)
     ratio = tpot / served.tpot
-    # A closed loop keeps its population: the cycle's change is the throughput's.
-    before = served.ttft_loaded + (osl - 1) * served.tpot
-    after = loaded + (osl - 1) * tpot
-    little = np.where(np.isfinite(after), before / after, 1 / ratio)
+    little = loop_rate(served.ttft_loaded, served.tpot, loaded, tpot, osl)
     rate = np.where(alone, np.exp(-logs("throughput", own)), little)
     unloaded = np.minimum(served.ttft_unloaded * np.minimum(first, 1.0), loaded)
     is_static = np.array([identity.serving == "static" for identity in own]).reshape(-1, 1, 1)
@@ -114,6 +110,16 @@ def corrected(
         throughput_total=served.throughput_total * rate,
         prefill_tok_s=np.where(is_static, served.prefill_tok_s / first, served.prefill_tok_s * rate),
     )
+
+
+def loop_rate(ttft_before: Array, tpot_before: Array, ttft: Array, tpot: Array, osl: Array) -> Array:
+    """Factor on a closed loop's throughput: it keeps its population, so the cycle's change is the rate's.
+
+    Where the first token is not known, that of TPOT alone.
+    """
+    before, after = ttft_before + (osl - 1) * tpot_before, ttft + (osl - 1) * tpot
+    known = np.isfinite(after)
+    return np.where(known, before / np.where(known, after, 1), tpot_before / tpot)
 
 
 # ---- Blocks of the grid ----------------------------------------------------------------------------------

@@ -29,9 +29,10 @@ from estimates.core.fingerprint import fingerprint
 from estimates.core.fit import SmallestChange, smallest_change
 from estimates.core.formats import UnknownFormat
 from estimates.core.grades import grade_of
+from estimates.core.identity import OWN_THROUGHPUT
 from estimates.core.lowering import lower
-from estimates.core.novelty import OWN_THROUGHPUT, Novelty, novelty_of
-from estimates.core.points import Evaluated, evaluate_points, missing_rates, place
+from estimates.core.novelty import Novelty, novelty_of
+from estimates.core.points import Evaluated, evaluate_points, missing_rates
 from estimates.core.pools import refuse_pool
 from estimates.core.result import Estimate as Estimate
 from estimates.core.result import Interval as Interval
@@ -147,7 +148,7 @@ def _answer(
     known = shared(blank, offer, choice, story)
     lowered = lower(model.architecture)
     lacking = missing_rates(lowered, evaluated.lanes)[0]
-    placed = place(choice.point, model, lowered.layers)
+    placed = evaluated.places[0]
     novelty = novelty_of(placed, efficiency.calibration, queued=bool(evaluated.queued[0]))
     terms = evaluated.lanes.terms[0]
     grade = grade_of(
@@ -194,7 +195,11 @@ def _learnt(
     if not evaluated.factors or calibration is None or calibration.residuals is None:
         return ()
     runs = calibration.residuals.runs_of_group("tpot", placed.identity)
-    what = {"measured": f"{runs} runs of this group", "kin": "runs of its kin", "none": "runs of its kind"}
+    what = {
+        "measured": f"{runs} run{'' if runs == 1 else 's'} of this group",
+        "kin": "runs of its kin",
+        "none": "runs of its kind",
+    }
     tpot, ttft = (float(evaluated.factors[name][0]) for name in ("tpot", "ttft"))
     first = f", to first token x {ttft:.3g}" if np.isfinite(ttft) else ""
     whole = ""

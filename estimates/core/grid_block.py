@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.choice import BATCHES
-from estimates.core.correction import block_corrections, lane_identities
+from estimates.core.correction import block_corrections, lane_identities, loop_rate
 from estimates.core.deployments import hop_link_is_up, pipeline_limit
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts
@@ -179,16 +179,12 @@ def _corrected(
         tpot = np.maximum(tpot * np.exp(logs[0]), least)
     if logs[1] is not None:
         ttft = ttft * np.exp(logs[1])
-    decoding = load.osl - 1
-    before, after = loop.ttft_loaded + decoding * loop.tpot, ttft + decoding * tpot
-    ratio = tpot / loop.tpot
-    known = np.isfinite(after)
     return replace(
         loop,
         tpot=tpot,
         ttft_loaded=ttft,
-        throughput=loop.throughput * np.where(known, before / np.where(known, after, 1), 1 / ratio),
-        decode_throughput=loop.decode_throughput / ratio,
+        throughput=loop.throughput * loop_rate(loop.ttft_loaded, loop.tpot, ttft, tpot, load.osl),
+        decode_throughput=loop.decode_throughput * (loop.tpot / tpot),
     )
 
 

@@ -21,7 +21,7 @@ from estimates.core.intervals import TIERS
 from estimates.core.lanes import Lane
 from estimates.core.lowering import lower
 from estimates.core.novelty import Novelty, log_bounds, novelty_of
-from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates, place
+from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,8 @@ class RowBuilder:
         put("pp", np.array([point.pp for point in points]))
         put("scheme", np.array([schemes.index(point.lane.scheme.slug) for point in points]))
         put("kv_format", np.array([formats.index(point.lane.kv_format) for point in points]))
-        layers = lower(self.model.architecture).layers
         calibration = self.efficiency.calibration
-        places = [place(point, self.model, layers) for point in points]
+        places = evaluated.places
         novelties = [novelty_of(placed, calibration) for placed in places]
         grades = [
             grade_of(point.lane, point.pp, terms, novelty.tier, chip_measured=novelty.chip_measured)

@@ -18,6 +18,8 @@ from estimates.core.lowering import lower
 
 METRICS: Final = ("tpot", "ttft", "throughput")
 SERVINGS: Final = ("closed_loop", "saturated", "static", "disaggregated", "offline", "server")
+#: Servings whose throughput was measured and is corrected as such; elsewhere it follows from TPOT and TTFT.
+OWN_THROUGHPUT: Final = ("static", "offline", "server")
 #: The fields that make a group.
 GROUP: Final = ("serving", "chip", "software", "architecture", "format")
 
@@ -39,6 +41,10 @@ class Identity:
 
     def served(self, serving: str) -> Identity:
         return replace(self, serving=serving)
+
+    def of_first_token(self, *, queued: bool) -> Identity:
+        """The identity of the first token: where a closed loop waits for room it is of another kind."""
+        return self.served("saturated") if queued and self.serving == "closed_loop" else self
 
 
 @lru_cache(maxsize=4096)

@@ -44,15 +44,20 @@ class Intervals:
         self, metric: str, tier: str, identity: Identity, residuals: Residuals | None, features: Array
     ) -> tuple[Array, Array]:
         """Log offsets (low, high) from the estimate; shape of the features without the last axis."""
-        scale: Array = np.full(features.shape[:-1], self.scale(metric, tier, identity))
+        near: Array = np.zeros(features.shape[:-1])
         if tier == "measured" and residuals is not None:
             near = residuals.closeness(metric, identity, features, self.lengths)
-            scale = scale * np.sqrt(1 + self.widening.get(metric, 0.0) * (1 - near**2))
-        low, high = self.quantiles[metric, tier]
         lean = 0.0 if residuals is None else residuals.lean(metric, identity)
+        return self.around(metric, tier, self.scale(metric, tier, identity), near, lean)
+
+    def around(self, metric: str, tier: str, scale: float, near: Array, lean: float) -> tuple[Array, Array]:
+        """The same from a spread, the closeness of a measured group's points, and the estimate's lean."""
+        growth = self.widening.get(metric, 0.0) if tier == "measured" else 0.0
+        widened = scale * np.sqrt(1 + growth * (1 - near**2))
+        low, high = self.quantiles[metric, tier]
         # The estimate lies inside its interval, however far it leans.
-        least = np.minimum(low * scale + lean, -INSIDE)
-        return np.asarray(least), np.asarray(np.maximum(high * scale + lean, INSIDE))
+        least, most = np.minimum(low * widened + lean, -INSIDE), np.maximum(high * widened + lean, INSIDE)
+        return np.asarray(least), np.asarray(most)
 
     def knows(self, metric: str, tier: str) -> bool:
         """Whether any left-out run says how wide an interval of this kind is."""

@@ -16,13 +16,10 @@ from estimates.core.calibration import Calibration
 from estimates.core.correction import Placed
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.grades import interval_scales
-from estimates.core.identity import METRICS
+from estimates.core.identity import METRICS, OWN_THROUGHPUT
 from estimates.core.intervals import TIERS, chip_measured, tier_of
 
 Bounds = tuple[float, float]  # logarithms of (lowest, highest) time over the estimated one
-
-#: Servings whose throughput was measured and is corrected as such.
-OWN_THROUGHPUT: tuple[str, ...] = ("static", "offline", "server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ def novelty_of(placed: Placed, calibration: Calibration | None, *, queued: bool 
     if calibration is None or calibration.residuals is None:
         return NO_NOVELTY
     residuals, identity = calibration.residuals, placed.identity
-    first = identity.served("saturated") if queued and identity.serving == "closed_loop" else identity
+    first = identity.of_first_token(queued=queued)
     tiers = {"tpot": tier_of("tpot", identity, residuals), "ttft": tier_of("ttft", first, residuals)}
     if identity.serving in OWN_THROUGHPUT:
         tiers["throughput"] = tier_of("throughput", identity, residuals)
@@ -72,7 +69,7 @@ def log_bounds(
     if calibration is None or calibration.intervals is None:
         return _provisional(efficiency, grade)
     intervals, residuals, identity = calibration.intervals, calibration.residuals, placed.identity
-    first = identity.served("saturated") if queued and identity.serving == "closed_loop" else identity
+    first = identity.of_first_token(queued=queued)
     found: dict[str, Bounds] = {}
     for metric, named in (("tpot", identity), ("ttft", first), ("throughput", identity)):
         tier = novelty.tiers[metric]

@@ -99,6 +99,7 @@ class Evaluated:
     queued: NDArray[np.bool_]  # requests wait for cache space or a place in the batch
     waves: Array  # batches one after the other in a static run, else 1
     pools: Pools | None = None
+    places: list[Placed] = field(default_factory=list)  # of each point; none where nothing is corrected
     factors: dict[str, Array] = field(default_factory=dict)  # metric -> time after over before correction
 
     @property
@@ -247,8 +248,8 @@ def evaluate_points(
         loop = placed(loop, served, pooled)
     queued = np.asarray(loop.ttft_saturated > loop.ttft_loaded * QUEUED).reshape(-1)
     factors: dict[str, Array] = {}
+    places = [place(point, model, lowered.layers) for point in points] if corrected else []
     if corrected and table.calibration is not None and table.calibration.residuals is not None:
-        places = [place(point, model, lowered.layers) for point in points]
         floor = decode_floor_s(lowered, lanes, loop.running, load.context)
         physics = loop
         loop = apply_residuals(loop, places, queued, floor, osl, table.calibration.residuals)
@@ -275,6 +276,7 @@ def evaluate_points(
         waves=waves.reshape(-1),
         pools=pools,
         factors=factors,
+        places=places,
     )
 
 

@@ -11,21 +11,12 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from catalog.importing.measurements import FLAGS, METRICS
+from catalog.importing.measurements import FLAGS, METRICS, Scenario, Serving
 
-SCENARIOS: Final = (
-    "closed_loop",
-    "offline_max_throughput",
-    "server",
-    "interactive",
-    "latency",
-    "decode",
-    "prefill",
-    "single_stream",
-)
-SERVING: Final = ("aggregated", "disaggregated")
+SCENARIOS: Final = get_args(Scenario)
+SERVING: Final = get_args(Serving)
 
 
 class UnreadableMeasurements(ValueError):  # noqa: N818
