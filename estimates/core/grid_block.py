@@ -51,6 +51,9 @@ class Block:
     room: Array  # (rows, workloads): bytes left for caches less one request; negative is the shortfall
     lanes: Lanes
     memory: RankMemory
+    loop: Loop  # parts broadcast to (rows, workloads, batches); all corrected where the block is `whole`
+    chunk_extra: Array  # (rows, workloads, batches): seconds a prompt's chunk adds to a decode step
+    ttft_factor: Array  # what measured kin multiply the first token by; 1 where they say nothing
 
 
 @dataclass(slots=True)
@@ -77,7 +80,14 @@ def evaluate_block(
     table: WorkloadTable,
     efficiency: EfficiencyTable,
     grid: GridSpec,
+    *,
+    whole: bool = False,
 ) -> Block:
+    """Every configuration of these lanes under the table's workloads.
+
+    `whole`: the loop's unloaded first token, wait, burst, interference and hops carry the corrections too, as
+    those of single points do; the grid needs them only for the rows it keeps.
+    """
     lanes = build_lanes(pending, efficiency, np.float32)
     memory = rank_memory(model.architecture, lanes)
     groups = np.array([lane.group for lane in pending])
@@ -116,20 +126,24 @@ def evaluate_block(
     ).reshape(-1, 1, 1)
     hop_inverse = np.where(hop_up, rows["up_inverse"], rows["out_inverse"])
     known = np.array([not names for names in missing_rates(lowered, lanes)])[lane_of].reshape(-1, 1, 1)
+    row_times = _times_rows(times, lane_of)
     loop: Loop = closed_loop(
         lowered,
         rows,
         load,
-        _times_rows(times, lane_of),
+        row_times,
         stages.astype(single),
         in_flight.astype(single),
         hop_inverse,
         known,
     )
+    first: Array = np.ones((1, 1, 1), single)
     calibration = efficiency.calibration
     if calibration is not None and calibration.residuals is not None:
         residuals = calibration.residuals
-        loop = _corrected(model, lowered, lanes, load, loop, lane_of, pp, table, residuals)
+        loop, first = _corrected(
+            model, lowered, lanes, load, loop, lane_of, pp, table, residuals, whole=whole
+        )
     owner_rows = np.array(owners)[lane_of]
     span = {}
     for owner in dict.fromkeys(owners):
@@ -149,6 +163,9 @@ def evaluate_block(
         room=usable - request,
         lanes=lanes,
         memory=memory,
+        loop=loop,
+        chunk_extra=row_times.chunk_extra,
+        ttft_factor=first,
     )
 
 
@@ -162,8 +179,13 @@ def _corrected(
     pp: NDArray[np.int64],
     table: WorkloadTable,
     residuals: Residuals,
-) -> Loop:
-    """The block's loops with what measured kin say; as `correction.corrected` does for single points."""
+    *,
+    whole: bool,
+) -> tuple[Loop, Array]:
+    """The block's loops with what measured kin say, as `correction.corrected` does for single points, and
+
+    the factor on the first token. Parts that no choice of the grid reads are corrected where `whole`.
+    """
     identities = lane_identities(lanes.lanes, model.architecture, "closed_loop")
     prompt = table.isl + table.prefix
     logs = [
@@ -171,21 +193,34 @@ def _corrected(
         for metric in ("tpot", "ttft")
     ]
     if logs[0] is None and logs[1] is None:
-        return loop
+        return loop, np.ones((1, 1, 1), np.float32)
     tpot, ttft = loop.tpot, loop.ttft_loaded
+    first: Array = np.ones((1, 1, 1), tpot.dtype)
     if logs[0] is not None:
         floor = decode_floor_s(lowered, lanes, load.batch, load.context)[lane_of]
         least = np.minimum(floor, tpot).astype(tpot.dtype)
         tpot = np.maximum(tpot * np.exp(logs[0]), least)
     if logs[1] is not None:
-        ttft = ttft * np.exp(logs[1])
-    return replace(
+        first = np.exp(logs[1])
+        ttft = ttft * first
+    found = replace(
         loop,
         tpot=tpot,
         ttft_loaded=ttft,
         throughput=loop.throughput * loop_rate(loop.ttft_loaded, loop.tpot, ttft, tpot, load.osl),
         decode_throughput=loop.decode_throughput * (loop.tpot / tpot),
     )
+    if whole:
+        ratio = tpot / loop.tpot
+        found = replace(
+            found,
+            ttft_unloaded=np.minimum(loop.ttft_unloaded * np.minimum(first, 1.0), ttft),
+            wait=loop.wait * first,
+            burst=loop.burst * first,
+            interference=loop.interference * ratio,
+            hops=loop.hops * ratio,
+        )
+    return found, first
 
 
 def _times_rows(times: StepTimes, rows: NDArray[np.intp]) -> StepTimes:
