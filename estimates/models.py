@@ -3,6 +3,8 @@
 from django.db import models
 
 from catalog.models import Accelerator, LanguageModel, Offer, Workload
+from estimates.jobs.models import Job as Job  # Django finds the models of jobs through this module
+from estimates.jobs.models import JobPart as JobPart
 
 
 class Float4Field(models.FloatField):
