@@ -13,9 +13,9 @@ from estimates.core.efficiency import EfficiencyTable
 from estimates.core.explain import Explanation
 from estimates.core.facts import Offer
 from estimates.core.novelty import Bounds, Novelty, log_bounds
+from estimates.core.percentiles import ttft_quantile
 from estimates.core.points import Evaluated, Point
 from estimates.core.result import Estimate, Interval
-from estimates.core.serving import MEDIAN, TAIL_95
 
 
 def scenario_of(point: Point) -> str:
@@ -162,15 +162,15 @@ def _ttft(evaluated: Evaluated, *, saturated: bool) -> dict[str, float | None]:
     if loaded is None or (saturated and not static):
         found |= {"loaded_mean": None, "loaded_median": None, "loaded_p95": None}
     else:
-        service = loaded - wait - burst
-        # Batches one after the other: the last one's first tokens come after twice the mean wait.
-        tail = min((2 if static else TAIL_95) * wait, _longest_wait(evaluated))
-        # An exponential wait's median lies (1 - ln 2) / (ln 20 - 1) as far below its mean as p95 above it.
-        middle = wait - (1 - MEDIAN) / (TAIL_95 - 1) * (tail - wait)
+        service, longest = loaded - wait - burst, _longest_wait(evaluated)
+        median, p95 = (
+            float(ttft_quantile(service, wait, burst, at, longest=longest, static=static))
+            for at in ("median", "p95")
+        )
         found |= {
             "loaded_mean": loaded,
-            "loaded_median": loaded if static else service + middle,
-            "loaded_p95": service + tail + 2 * burst,
+            "loaded_median": loaded if static else median,
+            "loaded_p95": p95,
         }
     if saturated:
         found["saturated_mean"] = _finite(loop.ttft_saturated)

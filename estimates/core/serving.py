@@ -24,8 +24,6 @@ from estimates.core.step import RESIDUAL_BYTES, decode_time, prefill_attention_t
 
 Array = NDArray[np.floating]
 
-TAIL_95 = 3.0  # ln(20): 95th percentile of an exponential wait over its mean
-MEDIAN = 0.693  # ln 2: its median
 MAXIMUM_UTILISATION = 0.95
 
 
