@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -157,7 +157,7 @@ def read_question(data: Any) -> Question:
     try:
         return Question.model_validate(data)
     except ValidationError as error:
-        raise InvalidQuestion(*_faults(error, data)) from None
+        raise InvalidQuestion(*faults_of(error, data, _fields_at)) from None
 
 
 def relative(text: str) -> float | None:
@@ -174,30 +174,48 @@ def relative(text: str) -> float | None:
 _BRANCHES = {"str", "InlineModel", "InlineAccelerator", "WorkloadAsked", "constrained-str", "float"}
 
 
-def _faults(error: ValidationError, data: Mapping[str, Any]) -> list[Fault]:
-    """Each fault once, with the branch of a union that the value was meant for."""
+def faults_of(
+    error: ValidationError, data: Mapping[str, Any], fields_at: Callable[[list[str]], list[str]]
+) -> list[Fault]:
+    """Each fault once, with the branch of a union that the value was meant for.
+
+    `fields_at` names the fields that are accepted at a place, given as its path.
+    """
     faults: dict[str, Fault] = {}
     for item in error.errors(include_url=False):
         place = [str(part) for part in item["loc"]]
-        if len(place) > 1 and place[1] in _BRANCHES:
-            given = data.get(place[0])
-            if isinstance(given, Mapping) == (place[1] in ("str", "constrained-str")):
-                continue  # the other branch was meant
+        if len(place) > 1 and _is_branch(place[1]):
+            if _branch_meant(data.get(place[0])) != _branch_kind(place[1]):
+                continue
             place = [place[0], *place[2:]]
-        place = [part for part in place if part not in _BRANCHES]
+        place = [part for part in place if not _is_branch(part)]
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in place)
         shown = repr(item.get("input"))
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         name = ".".join(place) or "the question"
         accepted: Any
         if item["type"] == "extra_forbidden":
-            detail, accepted = f"{name} is not a known field", _fields_at(place[:-1])
+            detail, accepted = f"{name} is not a known field", fields_at(place[:-1])
         elif item["type"] == "missing":
             detail, accepted = f"{name} is required", "a value"
         else:
             detail, accepted = f"{name} is {shown}", _accepted(item["type"], item.get("ctx", {}), item["msg"])
         faults.setdefault(pointer, Fault(pointer, item["type"], detail, accepted))
     return list(faults.values())
+
+
+def _is_branch(part: str) -> bool:
+    return part in _BRANCHES or part.startswith("list[")
+
+
+def _branch_kind(branch: str) -> str:
+    if branch.startswith("list["):
+        return "list"
+    return "text" if branch in ("str", "constrained-str") else "object"
+
+
+def _branch_meant(given: Any) -> str:
+    return "object" if isinstance(given, Mapping) else "list" if isinstance(given, list) else "text"
 
 
 _RULES: dict[str, str] = {
@@ -238,3 +256,20 @@ def _fields_at(place: list[str]) -> list[str]:
     }
     model = parts.get(place[0], Question) if place else Question
     return list((PoolAsked if place[:2] == ["deployment", "prefill"] else model).model_fields)
+
+
+def fields_below(root: type[BaseModel], place: list[str]) -> list[str]:
+    """The fields accepted at a path below a question's root; positions in lists are passed over."""
+    model = root
+    for part in place:
+        about = model.model_fields.get(part)
+        inner = None if about is None else _model_in(about.annotation)
+        model = inner or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation holds: itself, or one branch of its union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
