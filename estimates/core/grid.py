@@ -8,7 +8,7 @@ detail, through the same functions as a single estimate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from estimates.core.deployments import (
 )
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import Chip, ModelFacts, Offer, Workload
-from estimates.core.grid_block import Block, GridSpec, WorkloadTable, evaluate_block
+from estimates.core.grid_block import Block, GridSpec, WorkloadTable, evaluate_block, workload_table
 from estimates.core.grid_result import GridResult
 from estimates.core.grid_rows import RowBuilder
 from estimates.core.lanes import Lane, Variant
@@ -60,7 +60,7 @@ def best_deployments(
     variants = _variants(offers, rows, len(table.kept))
     configurations = 0
     if table.kept:
-        for block in _blocks(model, lowered, variants, offers, table, efficiency, grid):
+        for block in blocks_of(model, lowered, variants, offers, table, efficiency, grid):
             configurations += block.valid.size
             _select(block, variants, offers, table, rows)
     return rows.result(configurations)
@@ -73,40 +73,34 @@ def _workload_table(model: ModelFacts, workloads: Sequence[Workload], rows: RowB
     ]
     rows.refuse_workloads([index for index in range(len(workloads)) if index not in set(kept)])
     chosen = [workloads[index] for index in kept]
-
-    def column(values: list[float]) -> Array:
-        return np.array(values, np.float64)
-
-    prefix = column([work.isl * work.prefix_share for work in chosen])
-    return WorkloadTable(
-        isl=column([work.isl for work in chosen]) - prefix,
-        prefix=prefix,
-        osl=column([work.osl for work in chosen]),
-        tpot_slo=column([np.inf if work.tpot_slo_s is None else work.tpot_slo_s for work in chosen]),
-        ttft_slo=column([np.inf if work.ttft_slo_s is None else work.ttft_slo_s for work in chosen]),
-        least=column([work.concurrency_min for work in chosen]),
-        kept=kept,
-    )
+    return workload_table(chosen, kept)
 
 
 def _variants(offers: Sequence[Offer], rows: RowBuilder, workloads: int) -> dict[Variant, list[int]]:
-    """Offers that can be evaluated, by chip and links; the others are refused by the missing fact.
-
-    A chip alone uses no link and joins the first variant of its kind.
-    """
-    variants: dict[Variant, list[int]] = {}
-    first: dict[Chip, Variant] = {}
-    alone: list[int] = []
+    """Offers that can be evaluated, by chip and links; the others are refused by the missing fact."""
+    known: list[int] = []
     for index, offer in enumerate(offers):
         refusal = refuse_chip(offer.chip)
         if refusal is not None:
             rows.refuse_offer(index, refusal)
-        elif workloads and offer.count == 1:
-            alone.append(index)
         elif workloads:
-            variant = Variant(offer.chip, offer.scale_up, offer.scale_out)
-            variants.setdefault(variant, []).append(index)
-            first.setdefault(offer.chip, variant)
+            known.append(index)
+    return variants_of(offers, known)
+
+
+def variants_of(offers: Sequence[Offer], known: Iterable[int]) -> dict[Variant, list[int]]:
+    """Positions of offers by chip and links. A chip alone uses no link and joins the first of its kind."""
+    variants: dict[Variant, list[int]] = {}
+    first: dict[Chip, Variant] = {}
+    alone: list[int] = []
+    for index in known:
+        offer = offers[index]
+        if offer.count == 1:
+            alone.append(index)
+            continue
+        variant = Variant(offer.chip, offer.scale_up, offer.scale_out)
+        variants.setdefault(variant, []).append(index)
+        first.setdefault(offer.chip, variant)
     for index in alone:
         offer = offers[index]
         variant = first.setdefault(offer.chip, Variant(offer.chip, offer.scale_up, offer.scale_out))
@@ -141,7 +135,7 @@ def _lanes_of(
     ]
 
 
-def _blocks(
+def blocks_of(
     model: ModelFacts,
     lowered: Lowered,
     variants: dict[Variant, list[int]],
@@ -149,8 +143,10 @@ def _blocks(
     table: WorkloadTable,
     efficiency: EfficiencyTable,
     grid: GridSpec,
+    *,
+    whole: bool = False,
 ) -> Iterator[Block]:
-    """Evaluate variants in blocks of about CHUNK_ELEMENTS array elements."""
+    """Evaluate variants in blocks of about CHUNK_ELEMENTS array elements; `whole` as of `evaluate_block`."""
     per_lane = len(table.kept) * len(grid.batches)
     pending: list[Lane] = []
     owners: list[int] = []
@@ -160,13 +156,15 @@ def _blocks(
         sizes = tuple(sorted({offers[index].count for index in members}))
         found = _lanes_of(model, lowered, variant, sizes[-1], efficiency, grid, known)
         if pending and (len(pending) + len(found)) * per_lane > CHUNK_ELEMENTS:
-            yield evaluate_block(model, lowered, pending, owners, counts, table, efficiency, grid)
+            yield evaluate_block(
+                model, lowered, pending, owners, counts, table, efficiency, grid, whole=whole
+            )
             pending, owners, counts = [], [], []
         pending += found
         owners += [number] * len(found)
         counts += [sizes] * len(found)
     if pending:
-        yield evaluate_block(model, lowered, pending, owners, counts, table, efficiency, grid)
+        yield evaluate_block(model, lowered, pending, owners, counts, table, efficiency, grid, whole=whole)
 
 
 def _select(

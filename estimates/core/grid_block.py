@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from estimates.core.choice import BATCHES
 from estimates.core.correction import block_corrections, lane_identities, loop_rate
 from estimates.core.deployments import hop_link_is_up, pipeline_limit
 from estimates.core.efficiency import EfficiencyTable
-from estimates.core.facts import ModelFacts
+from estimates.core.facts import ModelFacts, Workload
 from estimates.core.floor import decode_floor_s
 from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.memory import RankMemory, rank_memory, take_rows
@@ -33,6 +34,7 @@ class GridSpec:
     batches: tuple[int, ...] = BATCHES
     kv_format: str | None = None
     software: str | None = None
+    most: float | None = None  # requests in flight on a replica at most; None: no such limit
 
 
 @dataclass(slots=True)
@@ -69,6 +71,24 @@ class WorkloadTable:
     @property
     def full_context(self) -> Array:
         return np.asarray(self.prefix + self.isl + self.osl)
+
+
+def workload_table(workloads: Sequence[Workload], kept: Sequence[int] | None = None) -> WorkloadTable:
+    """Columns of these workloads; `kept` are their positions in the caller's list (None: all of it)."""
+
+    def column(values: list[float]) -> Array:
+        return np.array(values, np.float64)
+
+    prefix = column([work.isl * work.prefix_share for work in workloads])
+    return WorkloadTable(
+        isl=column([work.isl for work in workloads]) - prefix,
+        prefix=prefix,
+        osl=column([work.osl for work in workloads]),
+        tpot_slo=column([np.inf if work.tpot_slo_s is None else work.tpot_slo_s for work in workloads]),
+        ttft_slo=column([np.inf if work.ttft_slo_s is None else work.ttft_slo_s for work in workloads]),
+        least=column([work.concurrency_min for work in workloads]),
+        kept=list(range(len(workloads)) if kept is None else kept),
+    )
 
 
 def evaluate_block(
@@ -121,6 +141,8 @@ def evaluate_block(
     in_flight = batch * slots + np.zeros_like(limit)
     # The smallest batch also stands for a pipeline that cache space does not let fill.
     in_flight[:, :, 0] = np.minimum(in_flight[:, :, 0], np.maximum(limit[:, :, 0], 1))
+    if grid.most is not None:
+        in_flight = np.minimum(in_flight, grid.most)
     hop_up = np.array(
         [hop_link_is_up(pending[i].variant, groups[i], int(n)) for i, n in zip(lane_of, pp, strict=True)]
     ).reshape(-1, 1, 1)
