@@ -13,7 +13,7 @@ from estimates.accuracy.standing import standing
 from estimates.asked_hardware import Hardware, facts_used, find_hardware
 from estimates.asked_model import deployment_facts, find_model, find_workload
 from estimates.core.estimate import Estimate, evaluate_one
-from estimates.core.facts import InvalidFact, ModelFacts
+from estimates.core.facts import Deployment, InvalidFact, ModelFacts, Offer
 from estimates.core.facts import Workload as CoreWorkload
 from estimates.fact_book import FactBook
 from estimates.from_catalog import chip_of, offer_of
@@ -77,14 +77,25 @@ def estimate_of(
     explained: bool = True,
 ) -> Estimate:
     """The core's answer. Raises InvalidQuestion for what the question itself got wrong."""
+    offer, deployment = core_facts(hardware, question)
+    estimate = evaluate_one(model, offer, workload, deployment, efficiency(), explained=explained)
+    refuse_question(estimate, question)
+    return estimate
+
+
+def core_facts(hardware: Hardware, question: Question) -> tuple[Offer, Deployment]:
+    """Offer and deployment as the core takes them. Raises InvalidQuestion."""
     try:
         offer = offer_of(hardware.shape, hardware.sheet, chip_of(hardware.sheet))
-        deployment = deployment_facts(question.deployment)
+        return offer, deployment_facts(question.deployment)
     except InvalidFact as error:
         raise InvalidQuestion(
             Fault(f"/overrides/{error.field}", "invalid", str(error), error.accepted)
         ) from None
-    estimate = evaluate_one(model, offer, workload, deployment, efficiency(), explained=explained)
+
+
+def refuse_question(estimate: Estimate, question: Question) -> None:
+    """Raise InvalidQuestion where the reason of a refusal is a fault of the question itself."""
     reason = estimate.reason
     if estimate.state == "refused" and reason is not None and reason.code in FAULTS_OF_THE_QUESTION:
         pointer, asked = FAULTS_OF_THE_QUESTION[reason.code], question.deployment
@@ -93,22 +104,31 @@ def estimate_of(
         if reason.code == "unknown_format" and asked.kv_format and repr(asked.kv_format) in reason.detail:
             pointer = "/deployment/kv_format"
         raise InvalidQuestion(Fault(pointer, reason.code, reason.detail, list(reason.accepted) or None))
-    return estimate
 
 
 def find_quote(asked: PriceAsked, hardware: Hardware) -> QuoteUsed | None:
     """The offer's own quote, else the cheapest per chip of the accelerator's other offers, scaled."""
     if asked.usd_per_hour is not None or hardware.row is None:
         return None
-    criteria = PriceFilter(
+    counts = dict(OfferRow.objects.filter(accelerator=hardware.row).values_list("pk", "count"))
+    return quote_among(offer_prices(price_filter_of(asked), list(counts)), counts, hardware)
+
+
+def price_filter_of(asked: PriceAsked) -> PriceFilter:
+    """The quotes that a question about the price leaves."""
+    return PriceFilter(
         pricing_model=asked.pricing_model,
         providers=(asked.provider,) if asked.provider else (),
         regions=(asked.region,) if asked.region else (),
         countries=(asked.country.upper(),) if asked.country else (),
         as_of=asked.as_of,
     )
-    counts = dict(OfferRow.objects.filter(accelerator=hardware.row).values_list("pk", "count"))
-    prices = offer_prices(criteria, list(counts))
+
+
+def quote_among(
+    prices: Mapping[int, QuoteUsed], counts: Mapping[int, int], hardware: Hardware
+) -> QuoteUsed | None:
+    """The quote of `find_quote` out of the prices of the accelerator's offers; `counts`: chips by offer."""
     if hardware.offer is not None:
         return prices.get(hardware.offer.pk)
     if not prices:

@@ -54,6 +54,21 @@ def evaluate_one(
     concurrency: the highest throughput within the service level, or the lowest TPOT where none meets it.
     Without `explained` the answer has no elasticities and no formulas, at a third of the time.
     """
+    choice = decide(model, offer, workload, deployment, efficiency)
+    return answer_choice(model, offer, workload, deployment, choice, efficiency, explained=explained)
+
+
+def answer_choice(
+    model: ModelFacts,
+    offer: Offer,
+    workload: Workload,
+    deployment: Deployment,
+    choice: Choice | Reason,
+    efficiency: EfficiencyTable,
+    *,
+    explained: bool = True,
+) -> Estimate:
+    """The answer to a question whose open choices `decide` has filled."""
     blank = Estimate(
         state="refused",
         model=model.slug,
@@ -61,7 +76,6 @@ def evaluate_one(
         workload=workload.slug,
         fingerprint=fingerprint(model, offer, workload, deployment, efficiency.version),
     )
-    choice = decide(model, offer, workload, deployment, efficiency)
     if isinstance(choice, Reason):
         return _refused(blank, choice)
     return _answer(blank, model, offer, workload, choice, efficiency, explained)
