@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from estimates.core.architecture import Architecture
@@ -21,6 +21,8 @@ PROVENANCES: tuple[str, ...] = ("measured", "vendor", "derived", "assumed")  # s
 LINK_SCOPES: tuple[str, ...] = ("scale_up", "scale_out", "pcie")
 TOPOLOGIES: tuple[str, ...] = ("switched", "mesh", "ring", "torus", "host")
 ARRIVALS: tuple[str, ...] = ("closed_loop", "static", "saturating")
+OFFLOADS: tuple[str, ...] = ("second_tier",)
+SPECULATIONS: tuple[str, ...] = ("mtp", "draft", "ngram")
 
 
 class InvalidFact(ValueError):  # noqa: N818
@@ -134,12 +136,32 @@ def _frozen_rates(
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """One of several engines of a chip that share its memory: an NPU, an integrated GPU, the cores.
+
+    `bandwidth_share` is the part of the first tier's bandwidth that it draws; None: not known, and what runs
+    on it is refused by that fact.
+    """
+
+    name: str
+    rates: tuple[tuple[str, float], ...] = ()  # a mapping is accepted and frozen
+    bandwidth_share: float | None = None
+
+    def __post_init__(self) -> None:
+        _slug("name", self.name)
+        object.__setattr__(self, "rates", _frozen_rates(self.rates))
+        if self.bandwidth_share is not None:
+            _share("bandwidth_share", self.bandwidth_share, zero=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Chip:
     """An accelerator: memory tiers, peak dense rate per number format (FLOP/s or OP/s), power.
 
     `npu_bandwidth_share` is the part of the first tier's bandwidth that the estimated unit of the chip can
     draw (an NPU in a system on chip); None: all of it. `weakest_provenance` is the weakest kind of evidence
-    among the figures that decide the estimate and lowers its grade.
+    among the figures that decide the estimate and lowers its grade. `units` are the engines that prompts and
+    decoding may be divided between; the figures of the chip itself are those of the one it is estimated by.
     """
 
     slug: str
@@ -151,6 +173,7 @@ class Chip:
     npu_bandwidth_share: float | None = None
     power_w: float | None = None
     weakest_provenance: Provenance = "vendor"
+    units: tuple[Unit, ...] = ()
 
     def __post_init__(self) -> None:
         _slug("slug", self.slug)
@@ -164,6 +187,18 @@ class Chip:
             _share("npu_bandwidth_share", self.npu_bandwidth_share, zero=False)
         _positive("power_w", self.power_w, optional=True)
         _member("weakest_provenance", self.weakest_provenance, PROVENANCES)
+        object.__setattr__(self, "units", tuple(self.units))
+        names = [unit.name for unit in self.units]
+        if len(set(names)) < len(names):
+            raise InvalidFact("units", names, "one unit of a name")
+
+    def unit(self, name: str) -> Unit | None:
+        """The engine of this name, None where the chip is not known to have one."""
+        return next((unit for unit in self.units if unit.name == name), None)
+
+    def on(self, unit: Unit) -> Chip:
+        """The chip as one of its engines sees it: the engine's rates, its part of the bandwidth."""
+        return replace(self, rates=unit.rates, npu_bandwidth_share=unit.bandwidth_share)
 
     def rate(self, name: str) -> float | None:
         """Peak dense rate in FLOP/s of a number format, None when none is published."""
@@ -234,8 +269,46 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Speculation:
+    """Tokens drafted ahead and verified by the model in one step.
+
+    `mtp`: by the model's own multi-token-prediction module, `draft`: by `draft_model` on the same chips,
+    `ngram`: looked up in the text so far. `acceptance` is the chance that a drafted token is taken if those
+    before it were; None: what is published for the model (`acceptance_range` its spread), else refused.
+    """
+
+    method: Literal["mtp", "draft", "ngram"]
+    draft_tokens: int
+    acceptance: float | None = None
+    draft_model: ModelFacts | None = None
+    draft_weights: str | WeightScheme | None = None  # None: the draft checkpoint's own format
+    acceptance_range: tuple[float, float] | None = None
+    acceptance_source: str = ""
+
+    def __post_init__(self) -> None:
+        _member("speculation.method", self.method, SPECULATIONS)
+        _count("speculation.draft_tokens", self.draft_tokens)
+        if self.draft_tokens > 64:
+            raise InvalidFact("speculation.draft_tokens", self.draft_tokens, "at most 64")
+        if self.acceptance is not None:
+            _share("speculation.acceptance", self.acceptance)
+        if self.acceptance_range is not None:
+            for end in self.acceptance_range:
+                _share("speculation.acceptance_range", end)
+        if (self.method == "draft") != (self.draft_model is not None):
+            raise InvalidFact(
+                "speculation.draft_model",
+                self.draft_model and self.draft_model.slug,
+                "a model where the method is draft, and only there",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """Mean input and output length in tokens, service levels, and the share of the prompt already cached.
+
+    With `prefix_shared` the cached part is one text common to all requests, held once on each attention rank;
+    otherwise each request has its own.
 
     `arrival` says how requests come: `closed_loop` clients that each send the next request when answered, or
     one `static` batch that starts together, is prefilled whole and then decodes to its end, or `saturating`:
@@ -251,6 +324,7 @@ class Workload:
     concurrency_min: int = 1
     prefix_share: float = 0.0
     arrival: Literal["closed_loop", "static", "saturating"] = "closed_loop"
+    prefix_shared: bool = False
 
     def __post_init__(self) -> None:
         _slug("slug", self.slug)
@@ -290,7 +364,9 @@ class Deployment:
     `ep` shards whole experts; a stage has tp x dp chips, a replica tp x dp x pp. Experts not spread over
     `ep` are sharded inside: (tp x dp) / ep ways. `concurrency` counts requests in flight on the whole offer.
     With `prefill` serving is disaggregated: that pool computes prompts, and the sizes here are those of the
-    `replicas` workers that decode. `software_version` is read by calibration alone.
+    `replicas` workers that decode. `software_version` is read by calibration alone. `offload` to the second
+    tier lets weights, and then caches, that the first tier does not hold lie in the memory behind it. A chip
+    of several engines computes prompts on `prefill_unit` and decodes on `decode_unit`; None: the chip's own.
     """
 
     weights: str | WeightScheme | None = None
@@ -305,6 +381,10 @@ class Deployment:
     chunk_tokens: int | None = field(default=None)
     software_version: str | None = None
     prefill: Pool | None = None
+    speculation: Speculation | None = None
+    offload: Literal["second_tier"] | None = None
+    prefill_unit: str | None = None
+    decode_unit: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("tp", "pp", "ep", "dp", "replicas", "concurrency", "chunk_tokens"):
@@ -313,6 +393,12 @@ class Deployment:
             _slug("software_version", self.software_version)
         if self.prefill is not None and not isinstance(self.prefill, Pool):
             raise InvalidFact("prefill", self.prefill, "a Pool or null")
+        if self.speculation is not None and not isinstance(self.speculation, Speculation):
+            raise InvalidFact("speculation", self.speculation, "a Speculation or null")
+        _member("offload", self.offload, OFFLOADS, optional=True)
+        for name in ("prefill_unit", "decode_unit"):
+            if getattr(self, name) is not None:
+                _slug(name, getattr(self, name))
 
     @property
     def serving(self) -> Literal["aggregated", "disaggregated"]:

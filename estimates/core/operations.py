@@ -86,6 +86,11 @@ class CacheRead:
         limit = min(self.window or 2**62, self.top_k or 2**62)
         return np.asarray(np.minimum(context, float(limit)))
 
+    def touched(self, context: Array, verify: Array | float, dtype: np.dtype) -> Array:
+        """Cache entries that `verify` queries of a sequence read: a selection each, at most all there are."""
+        entries = np.asarray(verify * self.attended(context))
+        return np.minimum(entries, context / self.compression + (self.window or 0)).astype(dtype)
+
 
 @dataclass(frozen=True, slots=True)
 class IndexRead:

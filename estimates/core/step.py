@@ -99,14 +99,22 @@ def _experts(experts: Experts, lanes: Lanes, tokens: Array, ledger: Ledger, coun
     ledger.plain("expert dispatch and combine", "interconnect", exchanged * count)
 
 
-def decode_time(model: Lowered, lanes: Lanes, batch: Array, context: Array, ledger: Ledger) -> None:
-    """What decoding sequences add: cache reads, index scores, states, the head, the host's share."""
+def decode_time(
+    model: Lowered, lanes: Lanes, batch: Array, context: Array, ledger: Ledger, verify: Array | float = 1
+) -> None:
+    """What decoding sequences add: cache reads, index scores, states, the head, the host's share.
+
+    With `verify` tokens a sequence in one step (drafted ones and one more) the cache is read once for all of
+    them, each entry a sparse selection picks by itself, and computed on by each; a state is written by each.
+    """
     tp = lanes["tp"]
     for read, count in model.reads:
         attended = batch * read.attended(context).astype(batch.dtype)
-        memory = attended * (
+        touched = attended if read.top_k is None else batch * read.touched(context, verify, batch.dtype)
+        memory = touched * (
             read.elements(tp).astype(batch.dtype) * lanes["kv_bytes"] * lanes["decode_inverse_memory"]
         )
+        attended = attended * verify
         compute = attended * (read.heads * read.decode_flop / tp * lanes["decode_inverse_compute"])
         ledger.roofline(
             "attention over the cache", compute, memory, lanes["decode_p"], lanes["decode_start"], count
@@ -114,10 +122,10 @@ def decode_time(model: Lowered, lanes: Lanes, batch: Array, context: Array, ledg
     for index, count in model.indexes:
         scored = batch * context / index.compression
         memory = scored * index.head_dim * lanes["decode_inverse_memory"]
-        compute = scored * (2 * index.heads * index.head_dim) * lanes["decode_inverse_compute"]
+        compute = scored * verify * (2 * index.heads * index.head_dim) * lanes["decode_inverse_compute"]
         ledger.roofline("indexer", compute, memory, lanes["decode_p"], lanes["decode_start"], count)
     for state, count in model.states:
-        traffic = batch * (2 * state.elements * state.bytes_per_element) / tp
+        traffic = batch * ((1 + verify) * state.elements * state.bytes_per_element) / tp
         ledger.plain(
             "state update",
             "bandwidth",
@@ -125,7 +133,7 @@ def decode_time(model: Lowered, lanes: Lanes, batch: Array, context: Array, ledg
         )
     if model.has_head:
         head = Gemm("output head", "head", model.hidden, sharded=model.vocab)
-        _gemm(head, lanes, batch, ledger, 1)
+        _gemm(head, lanes, batch * verify, ledger, 1)
     ledger.plain("host", "overhead", lanes["host_step_us"] + batch * lanes["host_sequence_us"])
 
 
