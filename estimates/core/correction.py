@@ -16,7 +16,7 @@ from estimates.core.architecture import Architecture
 from estimates.core.facts import Workload
 from estimates.core.identity import OWN_THROUGHPUT, Identity, identity_of
 from estimates.core.lanes import Lane, Lanes
-from estimates.core.residuals import Component, Residuals
+from estimates.core.residuals import Component, Residuals, kernel, numbered
 from estimates.core.scenarios import Served
 
 Array = NDArray[np.floating]
@@ -68,30 +68,30 @@ def corrected(
     """
 
     coordinates = np.stack([place.features for place in placed])
-
-    def logs(metric: str, identities: Sequence[Identity]) -> Array:
-        members: dict[Identity, list[int]] = {}
-        for row, identity in enumerate(identities):
-            members.setdefault(identity, []).append(row)
-        values = np.empty(len(identities))
-        for identity, rows in members.items():
-            values[rows] = residuals.correction(metric, identity, coordinates[rows])
-        return np.clip(values, -LARGEST, LARGEST).reshape(-1, 1, 1)
-
     own = [place.identity for place in placed]
-    waiting = [
-        identity.of_first_token(queued=bool(waits)) for identity, waits in zip(own, queued, strict=True)
-    ]
     alone = np.array([identity.serving in OWN_THROUGHPUT for identity in own])
-    alone = alone.reshape(-1, 1, 1)
-    tpot = np.maximum(served.tpot * np.exp(logs("tpot", own)), np.minimum(floor, served.tpot))
-    first = np.exp(logs("ttft", own))
+    every, waiting = np.arange(len(own)), np.flatnonzero(queued)
+
+    def factors(metric: str, rows: NDArray[np.intp], identities: Sequence[Identity]) -> Array:
+        """Of these rows' times, one elsewhere; shape (points, 1, 1)."""
+        values = np.ones(len(own))
+        if rows.size:
+            logs = residuals.corrections(metric, identities, coordinates[rows])
+            values[rows] = np.exp(np.clip(logs, -LARGEST, LARGEST))
+        return values.reshape(-1, 1, 1)
+
+    tpot = np.maximum(served.tpot * factors("tpot", every, own), np.minimum(floor, served.tpot))
+    first = factors("ttft", every, own)
     loaded = served.ttft_loaded * first
-    waited = np.maximum(served.ttft_saturated * np.exp(logs("ttft", waiting)), loaded)
+    kept = factors("ttft", waiting, [own[row].of_first_token(queued=True) for row in waiting])
+    waited = np.maximum(served.ttft_saturated * kept, loaded)
     saturated = np.where(queued.reshape(-1, 1, 1), waited, loaded)
+    measured = np.flatnonzero(alone)
+    rates = 1 / factors("throughput", measured, [own[row] for row in measured])
+    alone = alone.reshape(-1, 1, 1)
     ratio = tpot / served.tpot
     little = loop_rate(served.ttft_loaded, served.tpot, loaded, tpot, osl)
-    rate = np.where(alone, np.exp(-logs("throughput", own)), little)
+    rate = np.where(alone, rates, little)
     unloaded = np.minimum(served.ttft_unloaded * np.minimum(first, 1.0), loaded)
     is_static = np.array([identity.serving == "static" for identity in own]).reshape(-1, 1, 1)
     return replace(
@@ -125,7 +125,7 @@ def loop_rate(ttft_before: Array, tpot_before: Array, ttft: Array, tpot: Array, 
 # ---- Blocks of the grid ----------------------------------------------------------------------------------
 
 
-def block_corrections(
+def block_factors(
     lanes: Lanes,
     lane_of: NDArray[np.intp],
     pp: NDArray[np.int64],
@@ -134,71 +134,88 @@ def block_corrections(
     osl: Array,
     identities: Sequence[Identity],
     residuals: Residuals,
-    metric: str,
-) -> Array | None:
-    """Log corrections of shape (rows, workloads, batches); None where all are zero.
+    metrics: Sequence[str],
+) -> list[Array | None]:
+    """Factors on each metric's times, shape (rows, workloads, batches), single precision; None: all are one.
 
-    Coordinates factor over rows, workloads and batches, so that a smooth component is one matrix product
-    for all rows of an identity.
+    A row's factor is that of its identity times, where kin were swept, a function of layout, workload and
+    batch. Layouts are few and so are sets of kin: each pair of them is evaluated once and looked up by rows.
     """
-    rows = len(lane_of)
-    total = np.zeros((rows, isl.size, batch.size), np.float32)
-    groups: dict[Identity, list[int]] = {}
-    for row, lane in enumerate(lane_of):
-        groups.setdefault(identities[lane], []).append(row)
-    names = ("tp", "ep", "dp")
-    sizes = np.stack(
-        [*(lanes.flat(name)[lane_of] for name in names), pp.astype(float), np.ones(rows)], axis=1
-    )
-    layout = np.log2(sizes)
+    number, distinct = numbered(identities)
+    of_row = number[lane_of]
+    layouts, layout_of = _layouts(lanes, lane_of, pp)
     lengths = np.log2(np.stack([isl.reshape(-1), osl.reshape(-1)], axis=1))
     size = np.log2(np.maximum(batch.reshape(-1, 1), LEAST_BATCH))
-    touched = False
-    for identity, members in groups.items():
-        offset = residuals.offset(metric, identity)
-        smooth = residuals.smooth(metric, identity)
-        if not offset and not smooth:
+    shape = (len(lane_of), isl.size, batch.size)
+    found: list[Array | None] = []
+    for metric in metrics:
+        offsets = np.array([residuals.offset(metric, identity) for identity in distinct])
+        kin = [residuals.smooth(metric, identity) for identity in distinct]
+        if not offsets.any() and not any(kin):
+            found.append(None)
             continue
-        touched = True
-        at = np.array(members, np.intp)
-        total[at] += np.float32(offset)
-        for component, points in smooth:
-            known = residuals.points.features[points]
-            own = _kernel(layout[at], known[:, 3:], np.asarray(component.lengths)[3:])
-            table = _load_table(component, points, lengths, size, residuals)
-            total[at] += (own @ table).reshape(at.size, isl.size, batch.size)
-    if not touched:
-        return None
-    return np.asarray(np.clip(total, -LARGEST, LARGEST))
+        families: dict[tuple[int, ...], int] = {}
+        family = np.array([families.setdefault(tuple(id(p) for _, p in each), len(families)) for each in kin])
+        pairs, pair_of = np.unique(family[of_row] * len(layouts) + layout_of, return_inverse=True)
+        family_of, layout = np.divmod(pairs, len(layouts))
+        asking: dict[int, tuple[Component, NDArray[np.intp], set[int]]] = {}
+        for each, place in zip(kin, family, strict=True):
+            for component, points in each:
+                asking.setdefault(id(points), (component, points, set()))[2].add(int(place))
+        swept = np.zeros((len(pairs), isl.size * batch.size), np.float32)
+        for component, points, asked in asking.values():
+            known, table = _load_table(component, points, lengths, size, residuals)
+            rows = np.flatnonzero(np.isin(family_of, list(asked)))
+            near = kernel(layouts, known, (component.lengths or ())[3:]).astype(np.float32)
+            swept[rows] += (near @ table)[layout[rows]]
+        factor = np.exp(swept)[pair_of]
+        factor *= np.exp(offsets)[of_row].astype(np.float32)[:, None]
+        if np.abs(offsets).max() + np.abs(swept).max() > LARGEST:
+            np.clip(factor, np.exp(-LARGEST), np.exp(LARGEST), out=factor)
+        found.append(factor.reshape(shape))
+    return found
+
+
+def _layouts(
+    lanes: Lanes, lane_of: NDArray[np.intp], pp: NDArray[np.int64]
+) -> tuple[Array, NDArray[np.intp]]:
+    """(coordinates of the distinct layouts from `tp` on, position of each row's among them)."""
+    sizes = [*(lanes.flat(name)[lane_of].astype(np.int64) for name in ("tp", "ep", "dp")), pp]
+    code = np.zeros(len(lane_of), np.int64)
+    for size in sizes:
+        code = code * (int(size.max()) + 1) + size
+    _, first, layout_of = np.unique(code, return_index=True, return_inverse=True)
+    columns = [size[first].astype(float) for size in sizes]
+    return np.log2(np.stack([*columns, np.ones(first.size)], axis=1)), layout_of
 
 
 def _load_table(
     component: Component, points: NDArray[np.intp], lengths: Array, size: Array, residuals: Residuals
-) -> Array:
-    """What each point adds at every workload and batch, shape (points, workloads x batches); remembered."""
+) -> tuple[Array, Array]:
+    """What points add at every workload and batch, remembered: (coordinates of the distinct layouts that were
+
+    run, what the points of each add, shape (distinct, workloads x batches)).
+    """
     key = (id(points), component.sd, lengths.tobytes(), size.tobytes())
     if key not in residuals.tables:
         if len(residuals.tables) >= TABLES:
             residuals.tables.clear()
-        known, length = residuals.points.features[points], np.asarray(component.lengths)
-        work = _kernel(lengths, known[:, 1:3], length[1:3])
-        load = _kernel(size, known[:, :1], length[:1])
-        weights = (component.sd**2 * residuals.points.weights[points]).astype(np.float32)
-        whole = work.T[:, :, None] * (weights[:, None] * load.T)[:, None, :]
-        residuals.tables[key] = whole.reshape(len(points), -1)
+        known, length = residuals.points.features[points], component.lengths or ()
+        work = kernel(known[:, 1:3], lengths, length[1:3])
+        load = kernel(known[:, :1], size, length[:1])
+        weights = component.sd**2 * residuals.points.weights[points]
+        whole = (work[:, :, None] * (weights[:, None] * load)[:, None, :]).reshape(len(points), -1)
+        layouts, layout_of = np.unique(known[:, 3:], axis=0, return_inverse=True)
+        table = np.zeros((len(layouts), whole.shape[1]))
+        np.add.at(table, layout_of.reshape(-1), whole)
+        residuals.tables[key] = layouts, table.astype(np.float32)
     return residuals.tables[key]
-
-
-def _kernel(left: Array, right: Array, lengths: Array) -> Array:
-    """Squared-exponential kernel of rows of two coordinate tables, float32 (left, right)."""
-    scaled = (left[:, None, :] - right[None]) / lengths
-    return np.exp(-0.5 * (scaled**2).sum(-1)).astype(np.float32)
 
 
 def lane_identities(lanes: Sequence[Lane], architecture: Architecture, serving: str) -> list[Identity]:
     """The identity of each lane; equal chips, software and schemes share one."""
     known: dict[tuple[int, int, str | None], Identity] = {}
-    found = []
+    found: list[Identity] = []
     for lane in lanes:
         key = (id(lane.variant.chip), id(lane.scheme), lane.software)
         if key not in known:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.choice import BATCHES
-from estimates.core.correction import block_corrections, lane_identities, loop_rate
+from estimates.core.correction import block_factors, lane_identities, loop_rate
 from estimates.core.deployments import hop_link_is_up, pipeline_limit
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Workload
@@ -210,21 +210,18 @@ def _corrected(
     """
     identities = lane_identities(lanes.lanes, model.architecture, "closed_loop")
     prompt = table.isl + table.prefix
-    logs = [
-        block_corrections(lanes, lane_of, pp, load.batch, prompt, table.osl, identities, residuals, metric)
-        for metric in ("tpot", "ttft")
-    ]
-    if logs[0] is None and logs[1] is None:
-        return loop, np.ones((1, 1, 1), np.float32)
-    tpot, ttft = loop.tpot, loop.ttft_loaded
-    first: Array = np.ones((1, 1, 1), tpot.dtype)
-    if logs[0] is not None:
+    metrics = ("tpot", "ttft")
+    paces, firsts = block_factors(
+        lanes, lane_of, pp, load.batch, prompt, table.osl, identities, residuals, metrics
+    )
+    first: Array = np.ones((1, 1, 1), np.float32) if firsts is None else firsts
+    if paces is None and firsts is None:
+        return loop, first
+    tpot = loop.tpot
+    if paces is not None:
         floor = decode_floor_s(lowered, lanes, load.batch, load.context)[lane_of]
-        least = np.minimum(floor, tpot).astype(tpot.dtype)
-        tpot = np.maximum(tpot * np.exp(logs[0]), least)
-    if logs[1] is not None:
-        first = np.exp(logs[1])
-        ttft = ttft * first
+        tpot = np.maximum(tpot * paces, np.minimum(floor, tpot).astype(tpot.dtype))
+    ttft = loop.ttft_loaded * first
     found = replace(
         loop,
         tpot=tpot,

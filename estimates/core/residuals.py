@@ -83,6 +83,52 @@ class Points:
         return len(self.metrics)
 
 
+#: A smooth component with the points that agree with a configuration.
+Kin = tuple[Component, NDArray[np.intp]]
+
+#: Fields of the machine and of the model: offsets that name fields of one side alone are shared by all of the
+#: other, so that few sums are added up anew for each identity.
+_MACHINE = frozenset({"chip", "generation", "vendor", "kind", "version"})
+_MODEL = frozenset({"architecture", "family", "format"})
+CHUNK_ROWS = 256  # rows whose kernel is evaluated together: stays in the cache of a core
+
+
+@dataclass(slots=True)
+class _Sum:
+    """The sum of constant components of like fields, remembered by the values of all those fields."""
+
+    picked: Callable[[tuple[str, ...]], tuple[str, ...]]
+    terms: list[tuple[Component, dict[tuple[str, ...], float]]]
+    known: dict[tuple[str, ...], float] = field(default_factory=dict)
+
+    def of(self, names: tuple[str, ...]) -> float:
+        """Of a configuration with these names."""
+        values = self.picked(names)
+        found = self.known.get(values)
+        if found is None:
+            keys = [(component.key_of(names), table) for component, table in self.terms]
+            found = sum(table.get(key, 0.0) for key, table in keys if key is not None)
+            _forget(self.known)
+            self.known[values] = found
+        return found
+
+
+def _sums_of(
+    components: Sequence[Component], offsets: Sequence[dict[tuple[str, ...], float]]
+) -> tuple[_Sum, ...]:
+    """Constant components by whether they name the machine, the model, both or neither."""
+    classes: dict[tuple[bool, bool], list[tuple[Component, dict[tuple[str, ...], float]]]] = {}
+    for component, table in zip(components, offsets, strict=True):
+        if table:
+            named = set(component.fields)
+            classes.setdefault((bool(named & _MACHINE), bool(named & _MODEL)), []).append((component, table))
+    sums = []
+    for terms in classes.values():
+        named = {name for component, _ in terms for name in component.fields}
+        sums.append(_Sum(_picked(tuple(name for name in _NAMES if name in named)), terms))
+    return tuple(sums)
+
+
 @dataclass(slots=True)
 class Residuals:
     """The posterior, ready to be asked."""
@@ -95,32 +141,44 @@ class Residuals:
     known: dict[tuple[str, ...], set[tuple[str, ...]]]  # fields -> values seen, for tiers
     spread: Callable[[str, Identity], float] | None = None  # scatter of left-out runs about their median
     #: Tables of a grid's workloads and batches by points; `correction` fills it.
-    tables: dict[tuple[object, ...], Array] = field(default_factory=dict, repr=False)
+    tables: dict[tuple[object, ...], tuple[Array, Array]] = field(default_factory=dict, repr=False)
+    _sums: tuple[_Sum, ...] = field(default=(), repr=False)
     _offsets: dict[tuple[str, Identity], float] = field(default_factory=dict, repr=False)
     _tiers: dict[tuple[str, Identity], str] = field(default_factory=dict, repr=False)
-    _kin: dict[tuple[str, Identity], list[tuple[Component, NDArray[np.intp]]]] = field(
-        default_factory=dict, repr=False
-    )
+    _kin: dict[tuple[str, Identity], list[Kin]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._sums = _sums_of(self.components, self.offsets)
 
     def correction(self, metric: str, identity: Identity, features: Array) -> Array:
         """Log correction at coordinates of shape (..., features); same shape without the last axis."""
-        total = np.full(features.shape[:-1], self.offset(metric, identity))
-        for component, rows in self.smooth(metric, identity):
-            scaled = (features[..., None, :] - self.points.features[rows]) / np.asarray(component.lengths)
-            kernel = np.exp(-0.5 * (scaled**2).sum(-1))
-            total = total + component.sd**2 * kernel @ self.points.weights[rows]
-        return np.asarray(total)
+        flat = features.reshape(-1, features.shape[-1])
+        return self.corrections(metric, [identity] * len(flat), flat).reshape(features.shape[:-1])
+
+    def corrections(self, metric: str, identities: Sequence[Identity], features: Array) -> Array:
+        """Log corrections of configurations at coordinates (n, features); who share kin are asked at once."""
+        number, distinct = numbered(identities)
+        total = np.array([self.offset(metric, identity) for identity in distinct])[number]
+        asking: dict[int, tuple[Component, NDArray[np.intp], list[int]]] = {}
+        for position, identity in enumerate(distinct):
+            for component, points in self.smooth(metric, identity):
+                asking.setdefault(id(points), (component, points, []))[2].append(position)
+        for component, points, positions in asking.values():
+            rows = np.flatnonzero(np.isin(number, positions))
+            known, weights = self.points.features[points], self.points.weights[points]
+            for start in range(0, rows.size, CHUNK_ROWS):
+                part = rows[start : start + CHUNK_ROWS]
+                near = kernel(features[part], known, component.lengths or ())
+                total[part] += component.sd**2 * near @ weights
+        return total
 
     def offset(self, metric: str, identity: Identity) -> float:
         """Sum of the constant components less the lean; remembered, for a grid asks often for few."""
         known = self._offsets.get((metric, identity))
         if known is not None:
             return known
-        total, names = 0.0, names_of(metric, identity)
-        for component, table in zip(self.components, self.offsets, strict=True):
-            if table and (key := component.key_of(names)) is not None:
-                total += table.get(key, 0.0)
-        total -= self.lean(metric, identity)
+        names = names_of(metric, identity)
+        total = sum(part.of(names) for part in self._sums) - self.lean(metric, identity)
         _forget(self._offsets)
         self._offsets[metric, identity] = total
         return total
@@ -139,7 +197,7 @@ class Residuals:
             self._tiers[metric, identity] = known
         return known
 
-    def smooth(self, metric: str, identity: Identity) -> list[tuple[Component, NDArray[np.intp]]]:
+    def smooth(self, metric: str, identity: Identity) -> list[Kin]:
         """Smooth components with the points that agree with this configuration."""
         known = self._kin.get((metric, identity))
         if known is not None:
@@ -168,6 +226,33 @@ class Residuals:
     def seen(self, fields: tuple[str, ...], metric: str, identity: Identity) -> bool:
         """Whether a measured point of this metric agrees in these fields."""
         return (metric, *(getattr(identity, name) for name in fields)) in self.known[fields]
+
+
+def kernel(left: Array, right: Array, lengths: Sequence[float]) -> Array:
+    """Squared-exponential kernel of the rows of two tables of coordinates, shape (left, right).
+
+    A coordinate at a time: sums over a short last axis are slow.
+    """
+    total = np.zeros((len(left), len(right)))
+    for column, length in enumerate(lengths):
+        distance = (left[:, column, None] - right[None, :, column]) / length
+        distance *= distance
+        total += distance
+    total *= -0.5
+    return np.asarray(np.exp(total, out=total))
+
+
+def numbered(identities: Sequence[Identity]) -> tuple[NDArray[np.intp], list[Identity]]:
+    """(position of each among the distinct, the distinct). Told apart as objects: hashing names is slower."""
+    places: dict[int, int] = {}
+    distinct: list[Identity] = []
+    number = np.empty(len(identities), np.intp)
+    for row, identity in enumerate(identities):
+        place = places.setdefault(id(identity), len(distinct))
+        if place == len(distinct):
+            distinct.append(identity)
+        number[row] = place
+    return number, distinct
 
 
 LEAN = 0.5

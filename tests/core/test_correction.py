@@ -10,7 +10,7 @@ import pytest
 
 from estimates.core.correction import (
     LARGEST,
-    block_corrections,
+    block_factors,
     features_of,
     lane_identities,
     serving_of,
@@ -253,7 +253,7 @@ def test_corrections_of_a_block_are_those_of_its_points_one_by_one(metric: str):
     lengths = ((1000.0, 500.0), (8000.0, 100.0))
     identities = lane_identities(LANES, model.architecture, "closed_loop")
     isl, osl = (np.array(column) for column in zip(*lengths, strict=True))
-    block = block_corrections(lanes, lane_of, pp, batches, isl, osl, identities, residuals, metric)
+    (block,) = block_factors(lanes, lane_of, pp, batches, isl, osl, identities, residuals, [metric])
     assert block.shape == (len(LANES) * 2, 2, 3)
     expected = np.zeros(block.shape)
     for row, (which, stages) in enumerate(zip(lane_of, pp, strict=True)):
@@ -264,12 +264,12 @@ def test_corrections_of_a_block_are_those_of_its_points_one_by_one(metric: str):
                 placed = place(point, model, layers)
                 expected[row, column, place_] = residuals.correction(metric, placed.identity, placed.features)
     assert np.abs(expected).max() > 0.1
-    assert block == pytest.approx(expected, abs=1e-5)
+    assert np.log(block) == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_block_without_kin_has_no_corrections():
     alone = [lane(None, H100, 8, 1, 1)]
-    found = block_corrections(
+    found = block_factors(
         build_lanes(alone, physics()),
         np.zeros(1, np.intp),
         np.ones(1, np.int64),
@@ -278,9 +278,9 @@ def test_a_block_without_kin_has_no_corrections():
         np.array([500.0]),
         lane_identities(alone, LLAMA.architecture, "closed_loop"),
         posterior([], *TERMS),
-        "tpot",
+        ["tpot", "ttft"],
     )
-    assert found is None
+    assert found == [None, None]
 
 
 @pytest.mark.parametrize("model", [LLAMA, DEEPSEEK], ids=["dense", "experts"])
