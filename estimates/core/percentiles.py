@@ -82,6 +82,15 @@ def tpot_quantile(
     return np.asarray(mean + np.where(disturbed, (reached - met) * extra / osl, 0).astype(mean.dtype))
 
 
+def prompt_cost(interference: ArrayLike, met: ArrayLike, osl: ArrayLike) -> Array:
+    """Seconds that one prompt of others adds to an answer, from the part of TPOT that they cause together.
+
+    `met` is the mean number of others' prompts in the life of a request; none: 0.
+    """
+    part, count = np.asarray(interference), np.asarray(met)
+    return np.asarray(np.where(count > 0, part * osl / np.where(count > 0, count, 1), 0.0))
+
+
 def prompts_met(mean: ArrayLike, at: At) -> Array:
     """Prompts of others that a request meets in its life, at a percentile of a Poisson law of this mean."""
     count = np.asarray(mean)

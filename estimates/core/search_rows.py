@@ -1,0 +1,320 @@
+"""Chosen deployments of a search, evaluated exactly at the load of one replica: figures, intervals, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimates.core.demand import NEEDS, Bounds, Candidate, Demand, Found, FrontPoint, Range
+from estimates.core.efficiency import EfficiencyTable
+from estimates.core.explain import binding_limits
+from estimates.core.facts import ModelFacts, Workload
+from estimates.core.grades import grade_of
+from estimates.core.lanes import Lane
+from estimates.core.lowering import lower
+from estimates.core.novelty import log_bounds, novelty_of
+from estimates.core.percentiles import At, prompt_cost, tpot_quantile, ttft_quantile
+from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
+from estimates.core.search_scores import SECONDS_PER_HOUR, TOKENS_PER_MTOK
+from estimates.core.serving import stages_in_flight
+
+Array = NDArray[np.floating]
+
+LITTLE_ROUNDS = 4  # of the load that a stated rate of requests makes; each round lessens the error tenfold
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A configuration as a deployment on a candidate; `load` is the requests in flight on one replica."""
+
+    candidate: int
+    cluster: int
+    lane: Lane
+    pp: int
+    load: float
+    replicas: int
+    machines: int
+    within: bool  # the limit on the time per output token too
+
+    def point(self, workload: Workload) -> Point:
+        return Point(self.lane, self.pp, workload, self.load)
+
+
+@dataclass(slots=True)
+class Exact:
+    """Chosen deployments and what one exact evaluation says of them; arrays of shape (rows,)."""
+
+    chosen: list[Chosen]
+    evaluated: Evaluated
+    tpot: dict[At, Array]
+    ttft: dict[At, Array]
+
+
+def exact(
+    model: ModelFacts,
+    workload: Workload,
+    demand: Demand,
+    chosen: Sequence[Chosen],
+    efficiency: EfficiencyTable,
+    *,
+    detailed: bool,
+) -> Exact:
+    """Evaluate these deployments; under a stated rate their load is the one that Little's law gives.
+
+    N = rate x (TTFT + (OSL - 1) TPOT(N)), from the load that the search tried downwards.
+    """
+    rows = list(chosen)
+    if demand.requests_per_s is not None:
+        rows = _at_rate(model, workload, demand.requests_per_s, rows, efficiency)
+    evaluated = evaluate_points(model, [one.point(workload) for one in rows], efficiency, detailed=detailed)
+    loop = evaluated.loop
+    mean, wait, burst = (_flat(v) for v in (loop.ttft_loaded, loop.wait, loop.burst))
+    service = mean - wait - burst
+    if demand.requests_per_s is not None:
+        burst = np.zeros_like(burst)
+    tpot, part = _flat(loop.tpot), _flat(loop.interference)
+    lanes = evaluated.lanes
+    stages = stages_in_flight(np.array([one.pp for one in rows], float), lower(model.architecture).layers)
+    others = np.maximum(evaluated.in_flight - 1, 0) / (lanes.flat("dp") * stages)
+    prompt = prompt_cost(part, lanes.flat("interference_share") * others, workload.osl)
+    levels: tuple[At, ...] = ("mean", "median", "p95")
+    return Exact(
+        rows,
+        evaluated,
+        {at: tpot_quantile(tpot, part, prompt, workload.osl, at) for at in levels},
+        {at: ttft_quantile(service, wait, burst, at) for at in levels},
+    )
+
+
+def _at_rate(
+    model: ModelFacts, workload: Workload, rate: float, chosen: list[Chosen], efficiency: EfficiencyTable
+) -> list[Chosen]:
+    most = np.array([one.load for one in chosen])
+    each = rate / np.array([one.replicas for one in chosen])
+    load = most
+    for _ in range(LITTLE_ROUNDS):
+        points = [Point(one.lane, one.pp, workload, float(n)) for one, n in zip(chosen, load, strict=True)]
+        loop = evaluate_points(model, points, efficiency).loop
+        first = _flat(loop.ttft_loaded) - _flat(loop.burst)
+        first = np.where(np.isfinite(first), first, 0.0)
+        stay = first + (workload.osl - 1) * _flat(loop.tpot)
+        load = np.minimum(each * stay, most)
+    return [_with_load(one, float(n)) for one, n in zip(chosen, load, strict=True)]
+
+
+def _with_load(one: Chosen, load: float) -> Chosen:
+    return Chosen(one.candidate, one.cluster, one.lane, one.pp, load, one.replicas, one.machines, one.within)
+
+
+def kept(rows: Exact, demand: Demand) -> NDArray[np.bool_]:
+    """Which deployments keep the service level exactly, and hold their load."""
+    held = rows.evaluated.capacity >= np.array([one.load for one in rows.chosen]) * (1 - 1e-9)
+    if demand.tpot_s is not None:
+        held &= rows.tpot[demand.tpot_at] <= demand.tpot_s
+    if demand.ttft_s is not None:
+        held &= ~(rows.ttft[demand.ttft_at] > demand.ttft_s)
+    return np.asarray(held)
+
+
+def found_rows(
+    model: ModelFacts,
+    candidates: Sequence[Candidate],
+    workload: Workload,
+    demand: Demand,
+    bounds: Bounds,
+    objective: str,
+    efficiency: EfficiencyTable,
+    rows: Exact,
+) -> list[Found]:
+    """Deployments as answers, in the order given."""
+    limits = binding_limits(rows.evaluated)
+    lacking = missing_rates(lower(model.architecture), rows.evaluated.lanes)
+    memory = rows.evaluated.memory
+    in_cache = rows.evaluated.cache_per_request * rows.evaluated.in_flight / rows.evaluated.lanes.flat("dp")
+    reserved = memory.reserve_fixed + memory.reserve_share * rows.evaluated.weights + memory.workspace
+    used = rows.evaluated.weights + reserved + in_cache
+    found = []
+    for row, one in enumerate(rows.chosen):
+        evaluated, lane = rows.evaluated, one.lane
+        placed = evaluated.places[row]
+        novelty = novelty_of(placed, efficiency.calibration)
+        grade = grade_of(
+            lane, one.pp, evaluated.lanes.terms[row], novelty.tier, chip_measured=novelty.chip_measured
+        )
+        ttft = _number(rows.ttft["mean"][row])
+        tpot = float(rows.tpot["mean"][row])
+        log = log_bounds(placed, novelty, efficiency, grade, ttft, tpot, workload.osl)
+        rate = _rate(rows, row, workload, demand)
+        throughput = _range(rate, -log["throughput"][1], -log["throughput"][0])
+        candidate = candidates[one.candidate]
+        spare = 0 if demand.is_open else demand.spare
+        watts = None if candidate.watts is None else one.machines * candidate.watts
+        racks = None if candidate.rack_share is None else one.machines * candidate.rack_share
+        usd = None if candidate.usd_per_hour is None else one.machines * candidate.usd_per_hour
+        chips = one.machines * candidate.offer.count
+        costs = _costs(usd, throughput, workload)
+        answer = Found(
+            candidate=one.candidate,
+            offer=candidate.offer.slug,
+            cluster=one.cluster,
+            scheme=lane.scheme.slug,
+            kv_format=lane.kv_format,
+            tp=lane.tp,
+            pp=one.pp,
+            ep=lane.ep,
+            dp=lane.dp,
+            software=lane.software,
+            replicas=one.replicas,
+            spare=spare,
+            machines=one.machines,
+            chips=chips,
+            watts=watts,
+            racks=racks,
+            usd_per_hour=usd,
+            concurrency=one.load,
+            requests_per_s=rate / workload.osl,
+            tpot=_range(tpot, *log["tpot"]),
+            tpot_median_s=float(rows.tpot["median"][row]),
+            tpot_p95_s=float(rows.tpot["p95"][row]),
+            ttft=None if ttft is None else _range(ttft, *log["ttft"]),
+            ttft_unloaded_s=_number(_flat(evaluated.loop.ttft_unloaded)[row]),
+            ttft_median_s=_number(rows.ttft["median"][row]),
+            ttft_p95_s=_number(rows.ttft["p95"][row]),
+            throughput=throughput,
+            tok_s_per_user=1 / tpot,
+            throughput_per_chip=rate / chips,
+            throughput_per_watt=None if watts is None else rate / watts,
+            throughput_per_rack=None if racks is None else rate / racks,
+            usd_per_mtok_output=costs[0],
+            usd_per_mtok_input=costs[1],
+            usd_per_mtok_blended=costs[2],
+            memory_used_bytes=float(used[row]),
+            memory_capacity_bytes=float(memory.capacity[row]),
+            binding_limit=limits[row],
+            grade=grade,
+            tier=novelty.tier,
+            missing_facts=tuple(f"peak rate for {name}" for name in lacking[row]),
+            score=0.0,
+            slack=_slack(
+                rows, row, demand, bounds, {"chips": chips, "machines": one.machines} | _known(watts, usd)
+            ),
+        )
+        found.append(_scored(answer, objective, candidate))
+    return found
+
+
+def front_points(
+    rows: Exact, candidates: Sequence[Candidate], workload: Workload, demand: Demand
+) -> list[FrontPoint]:
+    """Deployments as points of a front, in the order given."""
+    points = []
+    for row, one in enumerate(rows.chosen):
+        candidate = candidates[one.candidate]
+        rate = _rate(rows, row, workload, demand)
+        tpot = float(rows.tpot["mean"][row])
+        usd = candidate.usd_per_hour
+        points.append(
+            FrontPoint(
+                candidate=one.candidate,
+                offer=candidate.offer.slug,
+                scheme=one.lane.scheme.slug,
+                tp=one.lane.tp,
+                pp=one.pp,
+                ep=one.lane.ep,
+                dp=one.lane.dp,
+                concurrency=one.load,
+                replicas=one.replicas,
+                machines=one.machines,
+                tok_s_per_user=1 / tpot,
+                throughput_per_chip=rate / (one.machines * candidate.offer.count),
+                usd_per_mtok_output=None if usd is None else _usd_per_mtok(one.machines * usd, rate),
+                tpot_s=tpot,
+                ttft_s=_number(rows.ttft["mean"][row]),
+                within=one.within,
+            )
+        )
+    return points
+
+
+def _rate(rows: Exact, row: int, workload: Workload, demand: Demand) -> float:
+    """Output tokens/s of the whole deployment under its load."""
+    if demand.requests_per_s is not None:
+        return demand.requests_per_s * workload.osl
+    loop = rows.evaluated.loop
+    rate = _number(_flat(loop.throughput)[row])
+    each = rate if rate is not None else float(_flat(loop.decode_throughput)[row])
+    return each * rows.chosen[row].replicas
+
+
+def _usd_per_mtok(usd_per_hour: float, tokens_per_s: float) -> float:
+    return usd_per_hour / (tokens_per_s * SECONDS_PER_HOUR) * TOKENS_PER_MTOK
+
+
+def _costs(
+    usd: float | None, throughput: Range, workload: Workload
+) -> tuple[Range | None, Range | None, Range | None]:
+    """USD per million output, input and blended tokens: the whole bill over the tokens of each name."""
+    if usd is None:
+        return None, None, None
+    share = workload.osl / workload.isl, workload.osl / (workload.isl + workload.osl)
+    whole = Range(
+        _usd_per_mtok(usd, throughput.value),
+        _usd_per_mtok(usd, throughput.high),
+        _usd_per_mtok(usd, throughput.low),
+    )
+    of_input, blended = (Range(whole.value * s, whole.low * s, whole.high * s) for s in share)
+    return whole, of_input, blended
+
+
+def _slack(
+    rows: Exact, row: int, demand: Demand, bounds: Bounds, totals: dict[str, float]
+) -> dict[str, tuple[float, float]]:
+    """Value and limit of every limit asked for whose value is known."""
+    kept: dict[str, tuple[float, float]] = {}
+    for name, values, limit in (
+        ("tpot", rows.tpot[demand.tpot_at], demand.tpot_s),
+        ("ttft", rows.ttft[demand.ttft_at], demand.ttft_s),
+    ):
+        value = _number(values[row])
+        if limit is not None and value is not None:
+            kept[name] = value, limit
+    for name, total in totals.items():
+        limit = getattr(bounds, name)
+        if limit is not None:
+            kept[name] = total, limit
+    return kept
+
+
+def _known(watts: float | None, usd: float | None) -> dict[str, float]:
+    return {name: value for name, value in (("watts", watts), ("usd_per_hour", usd)) if value is not None}
+
+
+def _scored(answer: Found, objective: str, candidate: Candidate) -> Found:
+    """The answer with its score: infinite where the fact that the objective needs is unknown."""
+    fact = NEEDS.get(objective)
+    if fact is not None and getattr(candidate, fact) is None:
+        return replace(answer, score=float("inf"))
+    figures: dict[str, float | None] = {
+        "usd_per_mtok": answer.usd_per_mtok_output and answer.usd_per_mtok_output.value,
+        "speed_per_user": answer.tpot.value,
+        "throughput_per_chip": -answer.throughput_per_chip,
+        "throughput_per_watt": answer.throughput_per_watt and -answer.throughput_per_watt,
+        "throughput_per_rack": answer.throughput_per_rack and -answer.throughput_per_rack,
+    }
+    value = figures[objective]
+    return replace(answer, score=float("inf") if value is None else value)
+
+
+def _range(value: float, low: float, high: float) -> Range:
+    return Range(value, value * float(np.exp(low)), value * float(np.exp(high)))
+
+
+def _flat(values: Array) -> Array:
+    return np.asarray(values, float).reshape(-1)
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
