@@ -14,16 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
 from django.db.models import F, FloatField, QuerySet
 from django.db.models.functions import Cast
 
-from catalog.prices import QuoteUsed, cost_per_mtok, hourly_price, usd_per_mtok
+from catalog.prices import QuoteUsed, hourly_price, usd_per_mtok
+from estimates.economics.steps import decimal, rounded
+from estimates.economics.tokens import token_prices
 from estimates.models import Estimate
-
-#: Significant digits of a cost: more than any throughput has.
-DIGITS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +71,12 @@ class SplitCost:
 
 def token_cost(usd_per_hour: Decimal, output_tokens_per_s: float, isl: float, osl: float) -> TokenCost:
     """Cost of a throughput at a price. Raises ValueError unless all are finite and above 0."""
-    if not (0 < isl < float("inf") and 0 < osl < float("inf")):
-        raise ValueError(f"lengths must be finite and above 0, got ISL {isl!r}, OSL {osl!r}")
-    output = cost_per_mtok(usd_per_hour, output_tokens_per_s)
-    lengths = Decimal(repr(float(isl))), Decimal(repr(float(osl)))
+    exact = token_prices(usd_per_hour, output_tokens_per_s, isl, osl)
     return TokenCost(
         usd_per_hour=usd_per_hour,
-        usd_per_mtok_output=output,
-        usd_per_mtok_input=output * lengths[1] / lengths[0],
-        usd_per_mtok_blended=output * lengths[1] / (lengths[0] + lengths[1]),
+        usd_per_mtok_output=decimal(exact.usd_per_mtok("output")),
+        usd_per_mtok_input=decimal(exact.usd_per_mtok("input")),
+        usd_per_mtok_blended=decimal(exact.usd_per_mtok("blended")),
     )
 
 
@@ -120,12 +115,3 @@ def with_costs(estimates: QuerySet[Estimate], prices: Mapping[int, QuoteUsed]) -
             usd_per_mtok_blended=F("usd_per_mtok_output") * osl / tokens,
         )
     )
-
-
-def rounded(amount: Decimal) -> str:
-    """Decimal text without exponent, at most `DIGITS` significant digits."""
-    if amount.is_zero():
-        return "0"
-    places = DIGITS - 1 - amount.adjusted()
-    text = f"{amount:.{max(places, 0)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,12 +1,14 @@
-"""A calculation shown with its numbers: one named step after the other."""
+"""A calculation shown with its numbers: one named step after the other, money as text of six digits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from fractions import Fraction
+from typing import Any, Final
 
-from estimates.cost import rounded
+#: Significant digits of a cost: more than any throughput has.
+DIGITS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class Step:
 
     name: str
     expression: str
-    value: Decimal
+    value: Decimal | Fraction
     unit: str
 
     def as_json(self) -> dict[str, Any]:
@@ -28,3 +30,20 @@ class Step:
 
     def __str__(self) -> str:
         return f"{self.name} = {self.expression} = {rounded(self.value)} {self.unit}"
+
+
+def decimal(amount: Decimal | Fraction) -> Decimal:
+    """The amount to 28 digits."""
+    if isinstance(amount, Decimal):
+        return amount
+    return Decimal(amount.numerator) / Decimal(amount.denominator)
+
+
+def rounded(amount: Decimal | Fraction) -> str:
+    """Decimal text without exponent, at most `DIGITS` significant digits."""
+    value = decimal(amount)
+    if value.is_zero():
+        return "0"
+    places = DIGITS - 1 - value.adjusted()
+    text = f"{value:.{max(places, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

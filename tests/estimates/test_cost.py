@@ -8,7 +8,8 @@ from django.db.models import F
 from catalog.models import PriceQuote
 from catalog.prices import offer_prices
 from estimates import sweeper
-from estimates.cost import prefill_share, rounded, split, token_cost, with_costs
+from estimates.cost import prefill_share, split, token_cost, with_costs
+from estimates.economics.steps import rounded
 from estimates.models import Estimate
 from tests.estimates.conftest import TinyCatalogue
 
