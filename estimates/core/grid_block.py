@@ -31,7 +31,7 @@ class GridSpec:
 
     schemes: tuple[str, ...] | None = None
     stages: tuple[int, ...] = USUAL_STAGES
-    batches: tuple[int, ...] = BATCHES
+    batches: tuple[float, ...] = BATCHES
     kv_format: str | None = None
     software: str | None = None
     most: float | None = None  # requests in flight on a replica at most; None: no such limit

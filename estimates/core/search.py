@@ -87,7 +87,11 @@ def search(
     configurations = 0
     span = _Span(model, candidates, asked, demand, bounds, objective, efficiency, fronts)
     configurations += span.run(open_, 1, tallies, cloud)
-    alone = [number for number in open_ if not tallies[number].best and tallies[number].nearest is None]
+    alone = [
+        number
+        for number in largest_of_chips(candidates, open_)
+        if not tallies[number].best and tallies[number].nearest is None
+    ]
     for machines in CLUSTERS:
         if not alone or (bounds.machines is not None and machines > bounds.machines):
             break
@@ -160,6 +164,15 @@ def _open_candidates(
         else:
             found.append(number)
     return found
+
+
+def largest_of_chips(candidates: Sequence[Candidate], numbers: Sequence[int]) -> list[int]:
+    """Of the offers of each chip the largest: smaller machines of it are not joined where a larger stands."""
+    most: dict[str, int] = {}
+    for number in numbers:
+        offer = candidates[number].offer
+        most[offer.chip.slug] = max(most.get(offer.chip.slug, 0), offer.count)
+    return [n for n in numbers if candidates[n].offer.count == most[candidates[n].offer.chip.slug]]
 
 
 def loads_of(demand: Demand) -> tuple[float, ...]:

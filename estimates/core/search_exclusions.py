@@ -1,4 +1,4 @@
-"""Why a candidate is out of a search: the constraint that no configuration keeps, how far off, what would help."""
+"""Why a candidate is out of a search: the limit that no configuration keeps, how far off, what would help."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The limit that keeps a candidate out, the best value any configuration reaches, and which others hold."""
+    """The limit that keeps a candidate out and the best value that any configuration reaches."""
 
     constraint: str
     value: float
@@ -166,7 +166,7 @@ def out_of_memory(
     bounds: Bounds,
     efficiency: EfficiencyTable,
 ) -> list[Excluded]:
-    """Candidates without room, with the bytes short on the fullest chip and the smallest change that would fit.
+    """Candidates without room: bytes needed and held on the fullest chip, the smallest change that would fit.
 
     A shorter context where weights fit; a narrower format where formats were bounded; else more chips.
     """

@@ -1,4 +1,4 @@
-"""Chosen deployments of a search, evaluated exactly at the load of one replica: figures, intervals, limits."""
+"""Chosen deployments of a search, evaluated exactly at the load of one replica: figures, intervals."""
 
 from __future__ import annotations
 
@@ -298,7 +298,7 @@ def _scored(answer: Found, objective: str, candidate: Candidate) -> Found:
     if fact is not None and getattr(candidate, fact) is None:
         return replace(answer, score=float("inf"))
     figures: dict[str, float | None] = {
-        "usd_per_mtok": answer.usd_per_mtok_output and answer.usd_per_mtok_output.value,
+        "usd_per_mtok": None if answer.usd_per_mtok_output is None else answer.usd_per_mtok_output.value,
         "speed_per_user": answer.tpot.value,
         "throughput_per_chip": -answer.throughput_per_chip,
         "throughput_per_watt": answer.throughput_per_watt and -answer.throughput_per_watt,

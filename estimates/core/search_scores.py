@@ -1,6 +1,6 @@
 """What each configuration of a candidate needs for the load, whether it keeps the limits, and its score.
 
-Arrays of shape (rows, batches): rows are (lane, pipeline stages) of one offer, batches the loads of a replica.
+Arrays of shape (rows, batches): rows are (lane, pipeline stages) of one offer, batches loads of a replica.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def scored(
     part = slice(*span)
     loop = block.loop
     count = candidate.offer.count
-    per_unit = (cluster * count) // block.chips[part].reshape(-1, 1)  # replicas on machines joined together
+    per_unit = np.floor(cluster * count / block.chips[part].astype(float)).reshape(-1, 1)
     in_flight = block.in_flight[part][:, 0].astype(float)
     rate = block.throughput[part][:, 0].astype(float)  # of a replica
     seats = admitted[block.lane_of[part]].reshape(-1, 1)
@@ -131,7 +131,7 @@ def scored(
         tpot=tpot,
         ttft=ttft,
         tpot_ok=running & (tpot <= (np.inf if demand.tpot_s is None else demand.tpot_s)),
-        # A first token that no published rate lets one estimate breaks no limit; the answer says it is unknown.
+        # A first token that cannot be estimated, for want of a published rate, breaks no limit.
         ttft_ok=running & ~(ttft > (np.inf if demand.ttft_s is None else demand.ttft_s)),
         replicas=replicas,
         machines=machines,
