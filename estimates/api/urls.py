@@ -6,6 +6,7 @@ from config.rest.schema import described_detail, described_list
 from config.rest.views import routes
 from estimates.api.accuracy import AccuracyView
 from estimates.api.accuracy_runs import AccuracyRunsView
+from estimates.api.batch import BatchView
 from estimates.api.estimates import ESTIMATES, EstimateDetailView, EstimateListView
 from estimates.api.evaluate import EvaluateView
 from estimates.api.explain import ExplainView
@@ -13,6 +14,7 @@ from estimates.api.runs import JOBS
 
 urlpatterns: list[URLPattern] = [
     path("estimates/evaluate", EvaluateView.as_view(), name="estimates-evaluate"),
+    path("estimates/batch", BatchView.as_view(), name="estimates-batch"),
     path("estimates/<key:key>/explain", ExplainView.as_view(), name="estimates-explain"),
     path("estimates", described_list(EstimateListView, ESTIMATES).as_view(), name="estimates-list"),
     path(

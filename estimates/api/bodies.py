@@ -1,0 +1,45 @@
+"""Bodies of POSTed questions: their schema, their faults as problems."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from rest_framework.request import Request
+
+from config.rest.faults import Fault, Problem, invalid_body
+from config.rest.schema import COMPONENTS
+from estimates.what_if import InvalidQuestion
+
+
+def asked_schema(kind: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a body, its parts registered as components."""
+    _, schema = models_json_schema([(kind, "validation")], ref_template="#/components/schemas/{model}")
+    for name, part in schema["$defs"].items():
+        COMPONENTS.setdefault(name, part)
+    return {"$ref": f"#/components/schemas/{kind.__name__}"}
+
+
+def refused(error: InvalidQuestion) -> Problem:
+    """400 with every fault of the body."""
+    return invalid_body([Fault(f.pointer, f.code, f.detail, f.accepted) for f in error.faults])
+
+
+def without_parameters(request: Request) -> None:
+    """Raises Problem (400) for a query string, which has no meaning here."""
+    if request.query_params:
+        raise Problem(400, "invalid-parameters", "This address takes no query parameters.")
+
+
+FAULTS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["pointer", "code", "detail", "accepted"],
+        "properties": {
+            "pointer": {"type": "string"},
+            "code": {"type": "string"},
+            "detail": {"type": "string"},
+            "accepted": {},
+        },
+    },
+}
