@@ -10,6 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from catalog.models.accelerators import AcceleratorKind, Segment, Status
+from estimates.core.demand import At
+from estimates.economics.bases import BASES, Basis
 from estimates.what_if import (
     Fault,
     InlineModel,
@@ -21,22 +23,13 @@ from estimates.what_if import (
     fields_below,
 )
 
-OBJECTIVES: Final = (
-    "usd_per_mtok",
-    "speed_per_user",
-    "throughput_per_chip",
-    "throughput_per_watt",
-    "throughput_per_rack",
-)
-BASES: Final = ("on_demand", "spot", "reserved", "owned", "any", "none")
-STATISTICS: Final = ("mean", "median", "p95")
 #: What can be had today, to buy or to rent; announced and discontinued parts are asked for by name.
 OBTAINABLE: Final = (Status.AVAILABLE.value, Status.CLOUD_ONLY.value)
 MOST_ROWS: Final = 1000
 
-Objective = Literal[OBJECTIVES]  # type: ignore[valid-type]
-Basis = Literal[BASES]  # type: ignore[valid-type]
-Statistic = Literal[STATISTICS]  # type: ignore[valid-type]
+Objective = Literal[
+    "usd_per_mtok", "speed_per_user", "throughput_per_chip", "throughput_per_watt", "throughput_per_rack"
+]
 
 
 def as_list(value: Any) -> Any:
@@ -49,9 +42,9 @@ MORE = Field(min_length=1, max_length=500)
 Slugs = Annotated[list[Slug], ONE, MORE]
 Countries = Annotated[list[Annotated[str, Field(pattern="^[A-Za-z]{2}$")]], ONE, MORE]
 Formats = Annotated[list[Annotated[str, Field(min_length=1, max_length=40)]], ONE, MORE]
-Kinds = Annotated[list[Literal[tuple(AcceleratorKind.values)]], ONE, MORE]  # type: ignore[valid-type]
-Segments = Annotated[list[Literal[tuple(Segment.values)]], ONE, MORE]  # type: ignore[valid-type]
-Statuses = Annotated[list[Literal[tuple(Status.values)]], ONE, MORE]  # type: ignore[valid-type]
+Kinds = Annotated[list[AcceleratorKind], ONE, MORE]
+Segments = Annotated[list[Segment], ONE, MORE]
+Statuses = Annotated[list[Status], ONE, MORE]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Money = Annotated[Decimal, Field(gt=0, lt=10**9, allow_inf_nan=False)]
 Share = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
@@ -67,9 +60,9 @@ class DemandAsked(_Part):
     concurrency: Count | None = Field(default=None, description="users in flight at once, over all machines")
     requests_per_s: Positive | None = Field(default=None, description="Poisson arrivals")
     tpot_ms: Positive | None = Field(default=None, description="time per output token, at most")
-    tpot_at: Statistic = "mean"
+    tpot_at: At = "mean"
     ttft_ms: Positive | None = Field(default=None, description="time to first token, at most")
-    ttft_at: Statistic = "median"
+    ttft_at: At = "median"
     limits: Literal["workload", "none"] = Field(
         default="workload", description="where a limit is left out: the workload's own, or none"
     )

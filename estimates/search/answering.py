@@ -1,0 +1,135 @@
+"""A search answered: machines of the catalogue, their prices, the core's search; rows as plain values.
+
+`answer_one` is one model under one workload, the unit that jobs share out; `search_now` is a whole question
+answered in this process.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from estimates.core.facts import Workload
+from estimates.core.search import search
+from estimates.method import efficiency, method_version
+from estimates.search import presenting
+from estimates.search.machines import Park, park_of
+from estimates.search.merging import merged
+from estimates.search.question import SearchQuestion, read_search
+from estimates.search.subjects import Subject, bounds_of, demand_of, model_slugs, subjects, workloads
+
+#: Models x workloads x offers that are answered at once; more is a job. One model on every offer of the
+#: catalogue is some 330 and takes well under a second.
+AT_ONCE: Final = 1_000
+
+
+def search_now(data: Any) -> dict[str, Any]:
+    """The answer to a search in plain values for JSON; raises InvalidQuestion with every fault found."""
+    began = time.perf_counter()
+    question = read_search(data)
+    models = subjects(question, model_slugs(question))
+    asked = workloads(question)
+    park = park_of(question)
+    parts = [answer_one(question, model, workload, park) for model in models for workload in asked]
+    return merged(parts, header(question), question.limit, seconds=time.perf_counter() - began)
+
+
+def size_of(question: SearchQuestion, offers: int) -> int:
+    """How many pairs of model and workload on an offer the question asks for."""
+    return len(model_slugs(question)) * len(workloads(question)) * offers
+
+
+def answer_one(question: SearchQuestion, model: Subject, workload: Workload, park: Park) -> dict[str, Any]:
+    """One model under one workload on all machines: ranked rows, fronts, who is out and why."""
+    began = time.perf_counter()
+    demand = demand_of(question, workload)
+    common: dict[str, Any] = {
+        "model": model.slug,
+        "workload": workload_values(workload),
+        "limits": limits(demand.tpot_s, demand.tpot_at, demand.ttft_s, demand.ttft_at),
+    }
+    if model.facts is None:
+        empty: dict[str, Any] = {"counts": counts(park, [], []), "results": [], "front": None, "excluded": []}
+        return common | empty | {"problem": model.problem, "configurations": 0, "seconds": 0.0}
+    result = search(
+        model.facts,
+        park.candidates,
+        workload,
+        demand,
+        bounds_of(question),
+        question.objective,
+        efficiency(),
+        need_price=question.basis != "none",
+        fronts=question.front,
+    )
+    machines = park.machines
+    found = [
+        presenting.deployment(row, machines[row.candidate], model.slug, workload, rank)
+        for rank, row in enumerate(result.found[: question.limit], 1)
+    ]
+    out = [
+        *(presenting.excluded(row, machines[row.candidate]) for row in result.excluded),
+        *(presenting.unreadable(row.machine, row.problem) for row in park.unreadable),
+    ]
+    front = None
+    if question.front:
+        front = {
+            name: [
+                presenting.front_point(point, machines[point.candidate], model.slug, workload.slug)
+                for point in points
+            ]
+            for name, points in (
+                ("speed_and_throughput_per_chip", result.front_speed_throughput),
+                ("speed_and_usd_per_mtok", result.front_speed_cost),
+            )
+        }
+    return common | {
+        "counts": counts(park, [machines[row.candidate].vendor for row in result.found], out),
+        "results": found,
+        "front": front,
+        "excluded": out if question.excluded else [],
+        "problem": None,
+        "configurations": result.configurations,
+        "seconds": round(time.perf_counter() - began, 4),
+    }
+
+
+def counts(park: Park, vendors: list[str], out: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many machines were looked at, keep every limit, and are out by which constraint."""
+    return {
+        "offers": len(park.machines) + len(park.unreadable),
+        "feasible": len(vendors),
+        "vendors": len(set(vendors)),
+        "excluded": presenting.counted(out, "constraint"),
+    }
+
+
+def header(question: SearchQuestion) -> dict[str, Any]:
+    """What was asked, as it was understood."""
+    return {
+        "objective": question.objective,
+        "price_basis": question.basis,
+        "demand": question.demand.model_dump(mode="json"),
+        "bounds": question.bounds.model_dump(mode="json", exclude_none=True),
+        "hardware": question.hardware.model_dump(mode="json", exclude_defaults=True),
+        "method_version": method_version(),
+    }
+
+
+def workload_values(workload: Workload) -> dict[str, Any]:
+    return {
+        "workload": workload.slug,
+        "isl": workload.isl,
+        "osl": workload.osl,
+        "prefix_share": workload.prefix_share,
+    }
+
+
+def limits(tpot_s: float | None, tpot_at: str, ttft_s: float | None, ttft_at: str) -> dict[str, Any]:
+    """The limits in force, whether asked for or the workload's own."""
+    return {
+        "tpot_ms": None if tpot_s is None else presenting.short(tpot_s * 1e3),
+        "tpot_at": tpot_at,
+        "ttft_ms": None if ttft_s is None else presenting.short(ttft_s * 1e3),
+        "ttft_at": ttft_at,
+    }
