@@ -164,8 +164,9 @@ def population(
 
     def rate_at(decoding: Array) -> Array:
         batch = np.maximum(1.0, decoding / slots)
-        hops = np.where(pp > 1, pp * hop_s(batch, alpha, per_hop), 0)
-        return decoding / (steps * (decode_step(model, lanes, batch, context).total * bubble + hops))
+        hops = np.where(pp > 1, pp * hop_s(batch * load.verify, alpha, per_hop), 0) / load.accepted
+        token = decode_step(model, lanes, batch, context, load.drafts).total / load.accepted
+        return decoding / (steps * (token * bubble + hops))
 
     def wait_at(rate: Array) -> Array:
         used = rate * decode_workers / prompts.rate_limit

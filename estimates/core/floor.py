@@ -16,8 +16,10 @@ from estimates.core.step import distinct_experts
 Array = NDArray[np.floating]
 
 
-def decode_floor_s(model: Lowered, lanes: Lanes, batch: Array, context: Array) -> Array:
-    """Seconds to read what one step of `batch` sequences on a rank touches; arrays broadcast."""
+def decode_floor_s(
+    model: Lowered, lanes: Lanes, batch: Array, context: Array, verify: Array | int = 1
+) -> Array:
+    """Seconds to read what one step of `batch` sequences on a rank, `verify` tokens of each, touches."""
     tp = lanes["tp"]
     total: Array = np.zeros((1, 1, 1))
     for gemm, count in model.gemms:
@@ -29,7 +31,7 @@ def decode_floor_s(model: Lowered, lanes: Lanes, batch: Array, context: Array) -
         ep = lanes["ep"]
         inner = lanes["group"] / ep
         size = experts.matrices * experts.width * experts.intermediate / inner
-        touched = distinct_experts(experts, batch * lanes["dp"], lanes["routing_skew"]) / ep
+        touched = distinct_experts(experts, batch * lanes["dp"] * verify, lanes["routing_skew"]) / ep
         total = total + count * touched * size * lanes["routed_experts.weight_bytes"]
     for read, count in model.reads:
         attended = batch * read.attended(context)

@@ -87,6 +87,7 @@ class Lane:
     ep: int
     software: str | None = None
     chunk_tokens: int | None = None
+    prompt_chip: Chip | None = None  # the chip as the engine that computes prompts sees it; None: the same
 
     @property
     def group(self) -> int:
@@ -147,11 +148,30 @@ def attention_rate(chip: Chip, scheme: WeightScheme, table: EfficiencyTable) -> 
     return compute_rate(chip, "bf16", table, scheme.activation)
 
 
+CHIPS = 4096  # chips told apart as objects before their facts are compared again
+
+
+def _chip_number(chip: Chip, table: EfficiencyTable) -> int:
+    """A number that equal chips share. Hashing a chip's facts takes longer than all else of a look-up, so
+
+    that one met before is recognised as the object it is.
+    """
+    met = table.cache.setdefault("chips met", {})
+    assert isinstance(met, dict)
+    found = met.get(id(chip))
+    if found is None:
+        if len(met) >= CHIPS:
+            met.clear()
+        number = table.cache.setdefault(("chip", chip), len(table.cache))
+        met[id(chip)] = found = (chip, number)  # held, so that no other object takes its identity
+    return int(found[1])
+
+
 def chip_terms(
     chip: Chip, scheme: WeightScheme, kv_format: str, table: EfficiencyTable, software: str | None
 ) -> ChipTerms:
     """Look up and invert every rate a lane needs; remembered in the table."""
-    key = (chip, scheme, kv_format, software)
+    key = (_chip_number(chip, table), scheme, kv_format, software)
     known = table.cache.get(key)
     if isinstance(known, ChipTerms):
         return known
@@ -233,6 +253,7 @@ class Lanes:
     lanes: tuple[Lane, ...]
     terms: tuple[ChipTerms, ...]
     columns: dict[str, Array] = field(repr=False)
+    prompts: Lanes | None = None  # where another engine of the chips computes prompts: the same lanes on it
 
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
@@ -244,7 +265,13 @@ class Lanes:
     def take(self, rows: NDArray[np.intp]) -> Lanes:
         """The lanes of these rows, repeated as often as asked."""
         columns = {name: values[rows] for name, values in self.columns.items()}
-        return Lanes(tuple(self.lanes[i] for i in rows), tuple(self.terms[i] for i in rows), columns)
+        prompts = None if self.prompts is None else self.prompts.take(rows)
+        return Lanes(tuple(self.lanes[i] for i in rows), tuple(self.terms[i] for i in rows), columns, prompts)
+
+    @property
+    def for_prompts(self) -> Lanes:
+        """The lanes as prompts see them."""
+        return self if self.prompts is None else self.prompts
 
     def __len__(self) -> int:
         return len(self.lanes)
@@ -263,51 +290,59 @@ def build_lanes(
     compute_scale: float = 1.0,
 ) -> Lanes:
     """Gather the columns of lanes. The scales multiply every chip's bandwidth or rates (for elasticities)."""
-    terms = tuple(_terms_of(lanes, table))
-    matrix = np.array([term.values for term in terms], np.float64).reshape(len(lanes), len(_COLUMNS))
+    distinct, which = _terms_of(lanes, table)
+    matrix = np.array([term.values for term in distinct], np.float64).reshape(-1, len(_COLUMNS)).T
     for name, position in _INDEX.items():
         if name.endswith("inverse_memory") or name == "inverse_bandwidth":
-            matrix[:, position] /= bandwidth_scale
+            matrix[position] /= bandwidth_scale
         elif name.endswith("inverse_compute"):
-            matrix[:, position] /= compute_scale
+            matrix[position] /= compute_scale
+    table_of = matrix[:, which]
     chunk = _INDEX["chunk_tokens"]
     for row, lane in enumerate(lanes):
         if lane.chunk_tokens is not None:
-            matrix[row, chunk] = lane.chunk_tokens
-    columns = {
-        name: np.ascontiguousarray(matrix[:, position], dtype).reshape(-1, 1, 1)
-        for name, position in _INDEX.items()
-    }
+            table_of[chunk, row] = lane.chunk_tokens
+    table_of = table_of.astype(dtype).reshape(len(_COLUMNS), -1, 1, 1)
+    columns = {name: table_of[position] for name, position in _INDEX.items()}
 
-    def column(values: list[float]) -> Array:
+    def column(values: Sequence[float] | NDArray) -> Array:
         return np.array(values, dtype).reshape(-1, 1, 1)
 
-    for name in ("tp", "dp", "ep", "group"):
-        columns[name] = column([getattr(lane, name) for lane in lanes])
+    sizes = np.array([(lane.tp, lane.dp, lane.ep) for lane in lanes], np.int64).reshape(-1, 3)
+    for position, name in enumerate(("tp", "dp", "ep")):
+        columns[name] = column(sizes[:, position])
+    columns["group"] = column(sizes[:, 0] * sizes[:, 1])
     for prefix, operation in (("reduce", "all_reduce"), ("exchange", "all_to_all")):
-        pairs = list(_collectives(lanes, operation, table))
-        columns[f"{prefix}_alpha"] = column([alpha for alpha, _ in pairs])
-        columns[f"{prefix}_inverse"] = column([inverse for _, inverse in pairs])
+        pairs = np.array(list(_collectives(lanes, operation, table))).reshape(-1, 2)
+        columns[f"{prefix}_alpha"] = column(pairs[:, 0])
+        columns[f"{prefix}_inverse"] = column(pairs[:, 1])
+    software = [lane.software for lane in lanes]
     if table.calibration is not None:
-        software = [lane.software for lane in lanes]
         scale_columns(columns, software, table.calibration.multipliers)
-    columns["mixes_prefill"] = column([table.mixes_prefill(lane.software) for lane in lanes])
-    columns["handover"] = column([table.handover_s(lane.software) for lane in lanes])
+    engines = dict.fromkeys(software)
+    mixes = {name: table.mixes_prefill(name) for name in engines}
+    handover = {name: table.handover_s(name) for name in engines}
+    columns["mixes_prefill"] = column([mixes[name] for name in software])
+    columns["handover"] = column([handover[name] for name in software])
     columns["up_inverse"] = column([link_inverse(lane.variant.scale_up) for lane in lanes])
     columns["out_inverse"] = column([link_inverse(lane.variant.scale_out) for lane in lanes])
-    return Lanes(tuple(lanes), terms, columns)
+    return Lanes(tuple(lanes), tuple(distinct[place] for place in which.tolist()), columns)
 
 
-def _terms_of(lanes: Sequence[Lane], table: EfficiencyTable) -> Iterator[ChipTerms]:
+def _terms_of(lanes: Sequence[Lane], table: EfficiencyTable) -> tuple[list[ChipTerms], NDArray[np.intp]]:
+    """(distinct terms, position of each lane's among them)."""
     # Hashing facts is slower than the look-up: equal objects of one call are recognised by identity first.
-    known: dict[tuple[int, int, str, str | None], ChipTerms] = {}
-    for lane in lanes:
+    known: dict[tuple[int, int, str, str | None], int] = {}
+    found: list[ChipTerms] = []
+    which = np.empty(len(lanes), np.intp)
+    for row, lane in enumerate(lanes):
         key = (id(lane.variant), id(lane.scheme), lane.kv_format, lane.software)
-        found = known.get(key)
-        if found is None:
-            found = chip_terms(lane.variant.chip, lane.scheme, lane.kv_format, table, lane.software)
-            known[key] = found
-        yield found
+        place = known.get(key)
+        if place is None:
+            place = known[key] = len(found)
+            found.append(chip_terms(lane.variant.chip, lane.scheme, lane.kv_format, table, lane.software))
+        which[row] = place
+    return found, which
 
 
 def _collectives(

@@ -116,6 +116,8 @@ class RankMemory:
     budget: Array
     cache_share: Array
     even: NDArray[np.bool_]  # SRAM-first: tensors are spread evenly, a layer over several chips if need be
+    beside: Array | float = 0.0  # weights of what drafts, on every stage
+    second: Array | float = 0.0  # bytes of the tier behind that may be filled as well
 
     def cache(self, context: Array) -> Array:
         """Cache bytes of one sequence over all layers on a rank; context broadcasts on trailing axes."""
@@ -148,8 +150,8 @@ class RankMemory:
         stage. Negative where those alone exceed the budget.
         """
         weights = self.stage_weights(pp, layer_count)
-        held = weights * (1 + self.reserve_share) + self.workspace + self.reserve_fixed
-        free = self.budget - held
+        held = weights * (1 + self.reserve_share) + self.workspace + self.reserve_fixed + self.beside
+        free = self.budget + self.second - held
         return np.asarray(np.where(free > 0, self.cache_share * free, free))
 
 
@@ -229,4 +231,10 @@ def take_rows(memory: RankMemory, rows: NDArray[np.intp]) -> RankMemory:
         budget=memory.budget[rows],
         cache_share=memory.cache_share[rows],
         even=memory.even[rows],
+        beside=_taken(memory.beside, rows),
+        second=_taken(memory.second, rows),
     )
+
+
+def _taken(values: Array | float, rows: NDArray[np.intp]) -> Array | float:
+    return values if isinstance(values, float) else values[rows]

@@ -7,15 +7,16 @@ and one batch, and can be asked for detail. Closed loops, static batches and dis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from estimates.core.architecture import Architecture
 from estimates.core.correction import Placed, features_of, serving_of
 from estimates.core.correction import corrected as apply_residuals
-from estimates.core.deployments import hop_link_is_up
+from estimates.core.deployments import hop_link_is_up, on_chip
 from estimates.core.disaggregated import (
     PrefillPool,
     Prompts,
@@ -26,7 +27,7 @@ from estimates.core.disaggregated import (
     transfer_time,
 )
 from estimates.core.efficiency import EfficiencyTable
-from estimates.core.facts import ModelFacts, Workload
+from estimates.core.facts import ModelFacts, Speculation, Workload
 from estimates.core.floor import decode_floor_s
 from estimates.core.formats import FORMATS
 from estimates.core.identity import identity_of
@@ -43,7 +44,9 @@ from estimates.core.scenarios import (
     served_loop,
     static_batch,
 )
+from estimates.core.second_tier import Spill, read_behind, spill, with_second_tier
 from estimates.core.serving import Load, StepTimes, closed_loop, stages_in_flight, step_times
+from estimates.core.speculation import Drafts, drafts_of
 
 Array = NDArray[np.floating]
 
@@ -63,6 +66,8 @@ class Point:
     concurrency: float
     prefill: PrefillPool | None = None
     version: str | None = None  # of the serving software, where it is stated
+    speculation: Speculation | None = None  # with its acceptance
+    offload: bool = False  # what the first memory tier does not hold lies in the second
 
 
 @dataclass(slots=True)
@@ -99,6 +104,8 @@ class Evaluated:
     queued: NDArray[np.bool_]  # requests wait for cache space or a place in the batch
     waves: Array  # batches one after the other in a static run, else 1
     pools: Pools | None = None
+    drafts: Drafts | None = None
+    spill: Spill | None = None  # what lies in the second memory tier
     places: list[Placed] = field(default_factory=list)  # of each point; none where nothing is corrected
     factors: dict[str, Array] = field(default_factory=dict)  # metric -> time after over before correction
 
@@ -137,15 +144,24 @@ def missing_rates(model: Lowered, lanes: Lanes) -> list[tuple[str, ...]]:
 
 
 def replica_capacity(
-    memory: RankMemory, lanes: Lanes, pp: Array, context: Array, layer_count: int
+    memory: RankMemory,
+    lanes: Lanes,
+    pp: Array,
+    context: Array,
+    layer_count: int,
+    common: Array | float = 0.0,
 ) -> tuple[Array, Array, Array]:
     """(requests a replica can hold, bytes left for caches on a rank, bytes a request takes on a rank).
 
-    A request's cache lies on every stage, on one of the dp ranks of each. Shapes (lanes, ...) broadcast.
+    A request's cache lies on every stage, on one of the dp ranks of each. Of `common` prompt tokens a rank
+    holds what grows with the context once. Shapes (lanes, ...) broadcast.
     """
     shape = (-1,) + (1,) * (np.ndim(context) - 1)
     usable = memory.usable(pp.reshape(-1), layer_count).reshape(shape)
     per_request = (memory.cache(context) + memory.logits.reshape(shape)) / pp.reshape(shape)
+    if np.any(common):
+        once = memory.growing.reshape(shape) * common / pp.reshape(shape)
+        usable, per_request = usable - once, per_request - once
     dp = lanes["dp"].astype(float).reshape(shape)
     held = np.where(usable > 0, dp * usable / np.maximum(per_request, 1e-9), 0.0)
     return held, usable, per_request
@@ -167,9 +183,18 @@ def evaluate_points(
     Without `corrected` the residuals of measured kin are left out: the physics with its multipliers.
     """
     lowered = lower(model.architecture)
-    scaled = partial(build_lanes, bandwidth_scale=bandwidth_scale, compute_scale=compute_scale)
+    scaled = partial(lanes_on_engines, bandwidth_scale=bandwidth_scale, compute_scale=compute_scale)
     lanes = scaled([point.lane for point in points], table)
-    memory = rank_memory(model.architecture, lanes, capacity_scale=capacity_scale)
+    offloads = [point.offload for point in points]
+    drafts = drafts_of(
+        model.architecture,
+        [point.lane for point in points],
+        [point.speculation for point in points],
+        table,
+        bandwidth_scale=bandwidth_scale,
+        compute_scale=compute_scale,
+    )
+    memory = deployed_memory(model.architecture, lanes, drafts, offloads, capacity_scale=capacity_scale)
     pp = _column([point.pp for point in points])
     prefix = _column([point.workload.isl * point.workload.prefix_share for point in points])
     isl = _column([point.workload.isl for point in points]) - prefix
@@ -178,7 +203,10 @@ def evaluate_points(
     static = np.array([point.workload.arrival == "static" for point in points]).reshape(-1, 1, 1)
     pooled = np.flatnonzero([point.prefill is not None for point in points])
     full_context = (prefix + isl + osl).reshape(-1, 1)
-    held, usable, per_request = replica_capacity(memory, lanes, pp, full_context, lowered.layers)
+    common = prefix * _column([float(point.workload.prefix_shared) for point in points])
+    held, usable, per_request = replica_capacity(
+        memory, lanes, pp, full_context, lowered.layers, common.reshape(-1, 1)
+    )
     capacity = held.reshape(-1, 1, 1)
     admitted = _shaped(sequence_limit(lanes, table))
     limit = np.maximum(1.0, np.minimum(np.floor(capacity), admitted))
@@ -186,11 +214,17 @@ def evaluate_points(
     in_flight = np.maximum(1.0, np.where(static, asked / waves, np.minimum(asked, limit)))
     hop_up = _column([float(hop_link_is_up(p.lane.variant, p.lane.group, p.pp)) for p in points])
     hop_inverse = np.where(hop_up > 0, lanes["up_inverse"], lanes["out_inverse"])
-    known = np.array([not missing for missing in missing_rates(lowered, lanes)]).reshape(-1, 1, 1)
+    known = np.array([not missing for missing in missing_rates(lowered, lanes.for_prompts)])
+    known = known.reshape(-1, 1, 1)
+    cached = (per_request.reshape(-1, 1, 1) * in_flight / lanes["dp"]).reshape(-1)
+    behind = spill(memory, pp.reshape(-1), lowered.layers, cached, offloads)
+    if behind is not None:
+        lanes = read_behind(lanes, behind)
     slots = lanes["dp"] * stages_in_flight(pp, lowered.layers)
     pools = split = None
     if pooled.size:
         load = Load(isl[pooled], prefix[pooled], osl[pooled], np.ones((pooled.size, 1, 1)))
+        load.drafts = None if drafts is None else drafts.take(pooled)
         rows = lanes.take(pooled)
         chosen = [points[int(row)] for row in pooled]
         pools = _pools(
@@ -220,7 +254,7 @@ def evaluate_points(
         in_flight[pooled] = split.decoding
     batch = np.maximum(1.0, in_flight / slots)
     together = np.where(static, np.maximum(1.0, in_flight / lanes["dp"]), 1.0)
-    load = Load(isl=isl, prefix=prefix, osl=osl, batch=batch, together=together)
+    load = Load(isl=isl, prefix=prefix, osl=osl, batch=batch, together=together, drafts=drafts)
     times = step_times(lowered, lanes, load, detailed=detailed)
     budget = usable + memory.stage_weights(pp.reshape(-1), lowered.layers).reshape(usable.shape)
     room_share = _shaped(usable / np.maximum(budget, 1.0))
@@ -250,7 +284,7 @@ def evaluate_points(
     factors: dict[str, Array] = {}
     places = [place(point, model, lowered.layers) for point in points] if corrected else []
     if corrected and table.calibration is not None and table.calibration.residuals is not None:
-        floor = decode_floor_s(lowered, lanes, loop.running, load.context)
+        floor = decode_floor_s(lowered, lanes, loop.running, load.context, load.verify) / load.accepted
         physics = loop
         loop = apply_residuals(loop, places, queued, floor, osl, table.calibration.residuals)
         factors = {
@@ -275,9 +309,55 @@ def evaluate_points(
         queued=queued,
         waves=waves.reshape(-1),
         pools=pools,
+        drafts=drafts,
+        spill=behind,
         factors=factors,
         places=places,
     )
+
+
+def lanes_on_engines(
+    lanes: Sequence[Lane],
+    table: EfficiencyTable,
+    *,
+    bandwidth_scale: float = 1.0,
+    compute_scale: float = 1.0,
+) -> Lanes:
+    """The columns of lanes, with those of the engine that computes prompts where that is another one.
+
+    Prompts then run in steps of their own.
+    """
+    built = build_lanes(lanes, table, bandwidth_scale=bandwidth_scale, compute_scale=compute_scale)
+    apart = np.array([lane.prompt_chip is not None for lane in lanes])
+    if not apart.any():
+        return built
+    other = [_for_prompts(lane) for lane in lanes]
+    built.prompts = build_lanes(other, table, bandwidth_scale=bandwidth_scale, compute_scale=compute_scale)
+    built.columns["mixes_prefill"] = np.where(apart.reshape(-1, 1, 1), 0, built["mixes_prefill"])
+    return built
+
+
+def _for_prompts(lane: Lane) -> Lane:
+    if lane.prompt_chip is None:
+        return lane
+    chip = lane.prompt_chip
+    variant = replace(lane.variant, chip=chip)
+    return replace(lane, variant=variant, scheme=on_chip(lane.scheme, chip), prompt_chip=None)
+
+
+def deployed_memory(
+    architecture: Architecture,
+    lanes: Lanes,
+    drafts: Drafts | None,
+    offloads: Sequence[bool],
+    *,
+    capacity_scale: float = 1.0,
+) -> RankMemory:
+    """The ranks' memory with what drafts, and with the second tier where it is used."""
+    memory = rank_memory(architecture, lanes, capacity_scale=capacity_scale)
+    if drafts is not None:
+        memory = drafts.held(memory, architecture)
+    return with_second_tier(memory, lanes, offloads)
 
 
 def place(point: Point, model: ModelFacts, layers: int) -> Placed:

@@ -53,6 +53,14 @@ class Ledger:
             self.limits["bandwidth"] = self.limits["bandwidth"] + count * work * (1 - share)
             self.limits["overhead"] = self.limits["overhead"] + count * start_s
 
+    def add(self, other: Ledger) -> None:
+        """The operations of another ledger as well."""
+        self.total = self.total + other.total
+        for name, seconds in other.operations.items():
+            self.operations[name] = self.operations[name] + seconds
+        for name, seconds in other.limits.items():
+            self.limits[name] = self.limits[name] + seconds
+
     def plain(self, operation: str, limit: str, seconds: Array) -> None:
         """Time with one cause."""
         self.total = self.total + seconds

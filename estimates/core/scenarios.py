@@ -106,7 +106,9 @@ def static_batch(
     prompt = load.prefix + load.isl
     per_token_hop = RESIDUAL_BYTES * model.hidden * hop_inverse
     alpha = lanes["pipeline_alpha_us"]
-    hop_decode = np.where(staged, pp * hop_s(load.batch, alpha, per_token_hop), 0)
+    hop_decode = np.where(
+        staged, pp * hop_s(load.batch * load.verify, alpha, per_token_hop) / load.accepted, 0
+    )
     hop_chunk = np.where(staged, pp * hop_s(times.chunk, alpha, per_token_hop), 0)
     sequences = np.maximum(1, in_flight / dp)
     chunks = load.isl * sequences / times.chunk
@@ -114,7 +116,7 @@ def static_batch(
     piecewise = lanes["prefill_pipelining"] > 0
     prefill = np.where(
         piecewise,
-        chunks * times.prefill / stages + np.where(staged, times.decode_half, 0),
+        chunks * times.prefill / stages + np.where(staged, times.decode_half * times.accepted, 0),
         (chunks + streams - 1) / streams * times.prefill,
     )
     first = prefill + hop_chunk

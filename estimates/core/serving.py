@@ -20,6 +20,7 @@ from estimates.core.collectives import hop_s
 from estimates.core.lanes import Lanes
 from estimates.core.operations import Lowered
 from estimates.core.roofline import Ledger
+from estimates.core.speculation import Drafts
 from estimates.core.step import RESIDUAL_BYTES, decode_time, prefill_attention_time, token_time
 
 Array = NDArray[np.floating]
@@ -36,6 +37,7 @@ class Load:
     osl: Array
     batch: Array  # sequences decoding on one attention rank and pipeline slot
     together: Array | float = 1.0  # prompts of one rank that are computed as one, back to back
+    drafts: Drafts | None = None  # what drafts tokens that a step then verifies; None: a token a step
 
     @property
     def context(self) -> Array:
@@ -44,48 +46,69 @@ class Load:
 
     def take(self, rows: NDArray[np.intp]) -> Load:
         """These rows of loads that have one a row."""
-        return Load(self.isl[rows], self.prefix[rows], self.osl[rows], self.batch[rows])
+        drafts = None if self.drafts is None else self.drafts.take(rows)
+        return Load(self.isl[rows], self.prefix[rows], self.osl[rows], self.batch[rows], drafts=drafts)
+
+    @property
+    def verify(self) -> Array | int:
+        """Tokens of a sequence that one step computes."""
+        return 1 if self.drafts is None else self.drafts.verify
+
+    @property
+    def accepted(self) -> Array | int:
+        """Tokens of a sequence that one step yields."""
+        return 1 if self.drafts is None else self.drafts.accepted
 
 
 @dataclass(slots=True)
 class StepTimes:
-    """Seconds of the steps a closed loop is made of, and their ledgers where detail was asked."""
+    """Seconds of the steps a closed loop is made of, and their ledgers where detail was asked.
 
-    decode: Array  # S(b, 0)
-    decode_half: Array  # S(b / 2, 0)
+    Under speculation S(b, 0) is a step with its drafting over the tokens that it yields.
+    """
+
+    decode: Array  # S(b, 0), a token
+    decode_half: Array  # S(b / 2, 0), a token
     chunk_extra: Array  # S(b, m) - S(b, 0)
     prefill: Array  # S(0, m), one sequence
     chunk: Array  # m
     decode_ledger: Ledger
     chunk_ledger: Ledger
+    accepted: Array | int = 1  # tokens of a sequence that a decode step yields
 
 
 def step_times(model: Lowered, lanes: Lanes, load: Load, *, detailed: bool = False) -> StepTimes:
     """Evaluate each distinct step once over lanes x workloads x batches."""
     batch = load.batch
     context = load.context.astype(batch.dtype)
-    decode = decode_step(model, lanes, batch, context, detailed=detailed)
-    half = decode_step(model, lanes, batch / 2, context)
+    decode = decode_step(model, lanes, batch, context, load.drafts, detailed=detailed)
+    half = decode_step(model, lanes, batch / 2, context, load.drafts)
     prompts = np.asarray(load.isl * load.together)
     chunk = np.minimum(lanes["chunk_tokens"], prompts).astype(batch.dtype)
     plain = Ledger()
-    token_time(model, lanes, batch, plain)
+    decoding = batch * load.verify
+    token_time(model, lanes, decoding, plain)
     mixed = Ledger()
     # Prompts that fall on one decode step hide under its weights together, not each by itself.
-    falling = lanes["interference_share"] * np.maximum(batch - 1, 0) * load.isl / load.osl
+    falling = lanes["interference_share"] * np.maximum(batch - 1, 0) * load.isl / load.osl * load.accepted
     carried = np.clip(falling, chunk, np.maximum(chunk, lanes["chunk_tokens"])).astype(batch.dtype)
-    token_time(model, lanes, batch + carried, mixed)
+    token_time(model, lanes, decoding + carried, mixed)
     attention = Ledger()
     prefill_attention_time(model, lanes, chunk, load.isl.astype(batch.dtype), load.prefix, attention)
-    prefill = prompt_step(model, lanes, load, chunk, detailed=detailed)
+    prefill = prompt_step(model, lanes.for_prompts, load, chunk, detailed=detailed)
+    chunk_extra = np.maximum(mixed.total - plain.total, 0) * (chunk / carried) + attention.total
+    if load.drafts is not None:
+        isl = load.isl.astype(batch.dtype)
+        chunk_extra = chunk_extra + load.drafts.prompt_extra_s(batch, carried, chunk, isl, load.prefix)
     return StepTimes(
-        decode=decode.total,
-        decode_half=half.total,
-        chunk_extra=np.maximum(mixed.total - plain.total, 0) * (chunk / carried) + attention.total,
+        decode=decode.total / load.accepted,
+        decode_half=half.total / load.accepted,
+        chunk_extra=chunk_extra,
         prefill=prefill.total,
         chunk=chunk,
         decode_ledger=decode,
         chunk_ledger=prefill,
+        accepted=load.accepted,
     )
 
 
@@ -101,12 +124,24 @@ def launches_s(model: Lowered, lanes: Lanes) -> Array:
 
 
 def decode_step(
-    model: Lowered, lanes: Lanes, batch: Array, context: Array, *, detailed: bool = False
+    model: Lowered,
+    lanes: Lanes,
+    batch: Array,
+    context: Array,
+    drafts: Drafts | None = None,
+    *,
+    detailed: bool = False,
 ) -> Ledger:
-    """S(b, 0): a step that decodes `batch` sequences on every rank and carries no prompt."""
+    """S(b, 0): a step that decodes `batch` sequences on every rank and carries no prompt; with `drafts` it
+
+    verifies their tokens, and drafting them is part of it.
+    """
     ledger = Ledger(detailed=detailed)
-    token_time(model, lanes, batch, ledger)
-    decode_time(model, lanes, batch, context, ledger)
+    verify = 1 if drafts is None else drafts.verify
+    token_time(model, lanes, batch * verify, ledger)
+    decode_time(model, lanes, batch, context, ledger, verify)
+    if drafts is not None:
+        ledger.add(drafts.step(batch, context, detailed=detailed))
     return ledger
 
 
@@ -118,6 +153,9 @@ def prompt_step(model: Lowered, lanes: Lanes, load: Load, chunk: Array, *, detai
     sequences = np.maximum(1, chunk / load.isl.astype(chunk.dtype))
     ledger.plain("host", "overhead", lanes["host_step_us"] + lanes["host_sequence_us"] * sequences)
     ledger.plain("kernel launches", "overhead", launches_s(model, lanes))
+    if load.drafts is not None:
+        isl = load.isl.astype(chunk.dtype)
+        ledger.plain("drafting", "compute", load.drafts.prompt_s(chunk, isl, load.prefix))
     return ledger
 
 
@@ -163,7 +201,9 @@ def closed_loop(
     per_token_hop = RESIDUAL_BYTES * model.hidden * hop_inverse
     staged = pp > 1
     alpha = lanes["pipeline_alpha_us"]
-    hop_decode = np.asarray(np.where(staged, pp * hop_s(batch, alpha, per_token_hop), 0))
+    hop_decode = np.asarray(
+        np.where(staged, pp * hop_s(batch * load.verify, alpha, per_token_hop) / load.accepted, 0)
+    )
     hop_chunk = np.asarray(np.where(staged, pp * hop_s(times.chunk, alpha, per_token_hop), 0))
     chunks = isl / times.chunk
     others = np.maximum(in_flight - 1, 0) / (dp * stages)
@@ -177,14 +217,15 @@ def closed_loop(
     # Prompts of one request pass the stages one after the other, or stream through them in pieces.
     pieces = np.where(lanes["prefill_pipelining"] > 0, stages, 1)
     own_prefill = chunks * times.prefill / pieces
-    unloaded = own_prefill + hop_chunk + np.where(pieces > 1, times.decode_half, 0) + lanes["request_us"]
+    half = times.decode_half * times.accepted
+    unloaded = own_prefill + hop_chunk + np.where(pieces > 1, half, 0) + lanes["request_us"]
     alone = in_flight <= 1
     service = chunks * times.prefill / stages
     queued = np.maximum(in_flight / dp - 1, 0)
     lockstep = lanes["rank_lockstep_share"]
     met = np.maximum(in_flight * (lockstep + (1 - lockstep) / dp) - 1, 0)
     burst = lanes["burst_share"] * met ** lanes["burst_exponent"] / 2 * service
-    mixed = times.decode + times.chunk_extra + launches_s(model, lanes)
+    mixed = times.decode * times.accepted + times.chunk_extra + launches_s(model, lanes)
     carrying = np.where(mixes, mixed, times.prefill)
     shared = chunks * carrying / pieces + hop_chunk + lanes["request_us"]
     base = np.where(alone, unloaded, np.maximum(shared, unloaded))
