@@ -22,6 +22,4 @@ def joined(offer: Offer, machines: int) -> Offer | None:
     inside = offer.scale_up
     if inside is not None:
         inside = replace(inside, domain_size=max(1, offer.domain))
-    return replace(
-        offer, slug=f"{machines} x {offer.slug}", count=offer.count * machines, scale_up=inside
-    )
+    return replace(offer, slug=f"{machines} x {offer.slug}", count=offer.count * machines, scale_up=inside)

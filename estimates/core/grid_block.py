@@ -55,6 +55,7 @@ class Block:
     memory: RankMemory
     loop: Loop  # parts broadcast to (rows, workloads, batches); all corrected where the block is `whole`
     chunk_extra: Array  # (rows, workloads, batches): seconds a prompt's chunk adds to a decode step
+    prompt_service: Array  # (rows, workloads, 1 or batches): seconds a prompt holds a slot of its rank
     ttft_factor: Array  # what measured kin multiply the first token by; 1 where they say nothing
 
 
@@ -187,6 +188,10 @@ def evaluate_block(
         memory=memory,
         loop=loop,
         chunk_extra=row_times.chunk_extra,
+        prompt_service=load.isl
+        / row_times.chunk
+        * row_times.prefill
+        / stages_in_flight(stages, lowered.layers),
         ttft_factor=first,
     )
 

@@ -99,11 +99,11 @@ def _most(judged: Scored, demand: Demand, bounds: Bounds, served: Mask) -> float
     """Most users (or requests a second) that machines within the bounds carry, spare replicas included."""
     if demand.is_open:
         return 0.0
-    affordable: Array = np.full(judged.machines.shape, np.inf)
-    for name in judged.bounds_ok:
-        each = judged.totals[name] / judged.machines
-        affordable = np.minimum(affordable, np.floor(getattr(bounds, name) / each + 1e-9))
-    units = np.floor(affordable / judged.cluster)
+    affordable = [
+        np.floor(getattr(bounds, name) * judged.machines / judged.totals[name] + 1e-9)
+        for name in judged.bounds_ok
+    ]
+    units = np.floor(np.min(affordable, axis=0) / judged.cluster)
     replicas = np.maximum(units * judged.per_unit - demand.spare, 0)
     each = judged.in_flight if demand.concurrency is not None else judged.requests_per_s
     carried = np.where(served, replicas * each, 0)

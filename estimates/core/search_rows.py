@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from estimates.core.arrivals import poisson_wait
 from estimates.core.demand import NEEDS, Bounds, Candidate, Demand, Found, FrontPoint, Range
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.explain import binding_limits
@@ -72,12 +73,14 @@ def exact(
     evaluated = evaluate_points(model, [one.point(workload) for one in rows], efficiency, detailed=detailed)
     loop = evaluated.loop
     mean, wait, burst = (_flat(v) for v in (loop.ttft_loaded, loop.wait, loop.burst))
-    service = mean - wait - burst
-    if demand.requests_per_s is not None:
-        burst = np.zeros_like(burst)
+    base = mean - wait - burst
     tpot, part = _flat(loop.tpot), _flat(loop.interference)
     lanes = evaluated.lanes
     stages = stages_in_flight(np.array([one.pp for one in rows], float), lower(model.architecture).layers)
+    busy: Array = np.ones(len(rows))
+    if demand.requests_per_s is not None:
+        wait, busy = _chance_wait(workload, demand.requests_per_s, rows, evaluated, stages)
+        burst = np.zeros_like(burst)
     others = np.maximum(evaluated.in_flight - 1, 0) / (lanes.flat("dp") * stages)
     prompt = prompt_cost(part, lanes.flat("interference_share") * others, workload.osl)
     levels: tuple[At, ...] = ("mean", "median", "p95")
@@ -85,8 +88,19 @@ def exact(
         rows,
         evaluated,
         {at: tpot_quantile(tpot, part, prompt, workload.osl, at) for at in levels},
-        {at: ttft_quantile(service, wait, burst, at) for at in levels},
+        {at: ttft_quantile(base, wait, burst, at, busy=busy) for at in levels},
     )
+
+
+def _chance_wait(
+    workload: Workload, rate: float, rows: list[Chosen], evaluated: Evaluated, stages: Array
+) -> tuple[Array, Array]:
+    """Mean wait and chance to wait of prompts that arrive by chance, split evenly over replicas and ranks."""
+    chunks = workload.isl * (1 - workload.prefix_share) / _flat(evaluated.times.chunk)
+    corrected = evaluated.factors.get("ttft", 1.0)
+    service = chunks * _flat(evaluated.times.prefill) / stages * corrected
+    ranks = np.array([one.replicas * one.lane.dp for one in rows], float)
+    return poisson_wait(rate / ranks, service)
 
 
 def _at_rate(
@@ -293,9 +307,13 @@ def _known(watts: float | None, usd: float | None) -> dict[str, float]:
 
 
 def _scored(answer: Found, objective: str, candidate: Candidate) -> Found:
-    """The answer with its score: infinite where the fact that the objective needs is unknown."""
+    """The answer with its score: infinite where a fact that the objective needs is unknown.
+
+    That is so of a throughput that leaves prompts out, for want of a rate, beside one that counts them.
+    """
     fact = NEEDS.get(objective)
-    if fact is not None and getattr(candidate, fact) is None:
+    half = answer.ttft is None and objective != "speed_per_user"
+    if half or (fact is not None and getattr(candidate, fact) is None):
         return replace(answer, score=float("inf"))
     figures: dict[str, float | None] = {
         "usd_per_mtok": None if answer.usd_per_mtok_output is None else answer.usd_per_mtok_output.value,

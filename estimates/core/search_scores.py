@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from estimates.core.arrivals import poisson_wait
 from estimates.core.demand import Bounds, Candidate, Demand
 from estimates.core.grid_block import Block
 from estimates.core.percentiles import prompt_cost, tpot_quantile, ttft_quantile
@@ -117,7 +118,7 @@ def scored(
         for name, values in totals.items()
         if (limit := getattr(bounds, name)) is not None
     }
-    tpot, ttft = _at(block, part, demand, osl, layers)
+    tpot, ttft = _at(block, part, demand, replicas, osl, layers)
     cost = None
     if candidate.usd_per_hour is not None:
         cost = totals["usd_per_hour"] / (throughput * SECONDS_PER_HOUR) * TOKENS_PER_MTOK
@@ -144,7 +145,9 @@ def scored(
     )
 
 
-def _at(block: Block, part: slice, demand: Demand, osl: float, layers: int) -> tuple[Array, Array]:
+def _at(
+    block: Block, part: slice, demand: Demand, replicas: Array, osl: float, layers: int
+) -> tuple[Array, Array]:
     """TPOT and TTFT at the quantiles asked for. Users who arrive by chance meet no first wave."""
     loop = block.loop
 
@@ -153,8 +156,14 @@ def _at(block: Block, part: slice, demand: Demand, osl: float, layers: int) -> t
 
     wait, burst, mean = flat(loop.wait), flat(loop.burst), flat(loop.ttft_loaded)
     service = mean - wait - burst
-    burst = np.zeros_like(burst) if demand.requests_per_s is not None else burst
-    ttft = ttft_quantile(service, wait, burst, demand.ttft_at)
+    if demand.requests_per_s is None:
+        ttft = ttft_quantile(service, wait, burst, demand.ttft_at)
+    else:
+        factor = np.broadcast_to(block.ttft_factor, loop.tpot.shape)[part][:, 0]
+        dp = block.lanes.flat("dp")[block.lane_of[part]].reshape(-1, 1)
+        own = flat(block.prompt_service) * factor
+        wait, busy = poisson_wait(demand.requests_per_s / replicas / dp, own)
+        ttft = ttft_quantile(service, wait, 0.0, demand.ttft_at, busy=busy)
     tpot, disturbed = flat(loop.tpot), flat(loop.interference)
     if demand.tpot_at != "mean":
         rows = block.lane_of[part]
