@@ -188,7 +188,7 @@ def faults_of(
             if _branch_meant(data.get(place[0])) != _branch_kind(place[1]):
                 continue
             place = [place[0], *place[2:]]
-        place = [part for part in place if not _is_branch(part)]
+        place = _given_place([part for part in place if not _is_branch(part)], data)
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in place)
         shown = repr(item.get("input"))
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
@@ -202,6 +202,20 @@ def faults_of(
             detail, accepted = f"{name} is {shown}", _accepted(item["type"], item.get("ctx", {}), item["msg"])
         faults.setdefault(pointer, Fault(pointer, item["type"], detail, accepted))
     return list(faults.values())
+
+
+def _given_place(place: list[str], data: Any) -> list[str]:
+    """The path without positions in a list that was given as its only entry."""
+    kept = []
+    for part in place:
+        if part.isdecimal() and not isinstance(data, list):
+            continue
+        kept.append(part)
+        if isinstance(data, list):
+            data = data[int(part)] if part.isdecimal() and int(part) < len(data) else None
+        else:
+            data = data.get(part) if isinstance(data, Mapping) else None
+    return kept
 
 
 def _is_branch(part: str) -> bool:
@@ -234,6 +248,7 @@ _RULES: dict[str, str] = {
     "string_too_long": "at most {max_length} characters",
     "string_type": "a text",
     "literal_error": "{expected}",
+    "enum": "{expected}",
     "model_type": "an object",
     "dict_type": "an object",
     "date_from_datetime_parsing": "a date as YYYY-MM-DD",

@@ -1,12 +1,13 @@
 """A search answered: machines of the catalogue, their prices, the core's search; rows as plain values.
 
-`answer_one` is one model under one workload, the unit that jobs share out; `search_now` is a whole question
-answered in this process.
+`answer_one` is one model under one workload and load, the unit that jobs share out; `search_now` is a whole
+question answered in this process.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 from estimates.core.facts import Workload
@@ -14,38 +15,76 @@ from estimates.core.search import search
 from estimates.method import efficiency, method_version
 from estimates.search import presenting
 from estimates.search.machines import Park, park_of
-from estimates.search.merging import merged
-from estimates.search.question import SearchQuestion, read_search
+from estimates.search.merging import merged, shrunk
+from estimates.search.question import Load, SearchQuestion, read_search
 from estimates.search.subjects import Subject, bounds_of, demand_of, model_slugs, subjects, workloads
 
-#: Models x workloads x offers that are answered at once; more is a job. One model on every offer of the
+#: Cases x offers that are answered at once; more is a job. One model on every offer of the
 #: catalogue is some 330 and takes well under a second.
 AT_ONCE: Final = 1_000
+MOST_CASES: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One search: a model under a workload and a load."""
+
+    model: str
+    workload: str
+    load: Load
+
+
+@dataclass(slots=True)
+class Asked:
+    """A question with what all of its cases share: the workloads, and the machines with their prices."""
+
+    question: SearchQuestion
+    workloads: dict[str, Workload]
+    park: Park
+
+    @classmethod
+    def of(cls, question: SearchQuestion) -> Asked:
+        """Raises InvalidQuestion."""
+        bounds_of(question)
+        return cls(question, {one.slug: one for one in workloads(question)}, park_of(question))
 
 
 def search_now(data: Any) -> dict[str, Any]:
     """The answer to a search in plain values for JSON; raises InvalidQuestion with every fault found."""
     began = time.perf_counter()
     question = read_search(data)
-    models = subjects(question, model_slugs(question))
-    asked = workloads(question)
-    park = park_of(question)
-    parts = [answer_one(question, model, workload, park) for model in models for workload in asked]
+    cases = cases_of(question)
+    asked = Asked.of(question)
+    models = {one.slug: one for one in subjects(question, list(dict.fromkeys(one.model for one in cases)))}
+    parts = [
+        shrunk(answer_one(asked, models[case.model], case), len(cases))
+        for case in cases
+        if case.model in models
+    ]
     return merged(parts, header(question), question.limit, seconds=time.perf_counter() - began)
 
 
-def size_of(question: SearchQuestion, offers: int) -> int:
-    """How many pairs of model and workload on an offer the question asks for."""
-    return len(model_slugs(question)) * len(workloads(question)) * offers
+def cases_of(question: SearchQuestion) -> list[Case]:
+    """Every model with every workload and load asked for. Raises InvalidQuestion for unknown slugs."""
+    names = [one.slug for one in workloads(question)]
+    return [
+        Case(model, workload, load)
+        for model in model_slugs(question)
+        for workload in names
+        for load in question.loads
+    ]
 
 
-def answer_one(question: SearchQuestion, model: Subject, workload: Workload, park: Park) -> dict[str, Any]:
-    """One model under one workload on all machines: ranked rows, fronts, who is out and why."""
+def answer_one(asked: Asked, model: Subject, case: Case) -> dict[str, Any]:
+    """One model under one workload and load on all machines: ranked rows, fronts, who is out and why."""
+    question, park, load = asked.question, asked.park, case.load
+    workload = asked.workloads[case.workload]
     began = time.perf_counter()
-    demand = demand_of(question, workload)
+    demand = demand_of(question, workload, load)
     common: dict[str, Any] = {
         "model": model.slug,
         "workload": workload_values(workload),
+        "load": load.as_json(),
         "limits": limits(demand.tpot_s, demand.tpot_at, demand.ttft_s, demand.ttft_at),
     }
     if model.facts is None:
@@ -64,7 +103,7 @@ def answer_one(question: SearchQuestion, model: Subject, workload: Workload, par
     )
     machines = park.machines
     found = [
-        presenting.deployment(row, machines[row.candidate], model.slug, workload, rank)
+        presenting.deployment(row, machines[row.candidate], model.slug, workload, load, rank)
         for rank, row in enumerate(result.found[: question.limit], 1)
     ]
     out = [
@@ -75,7 +114,7 @@ def answer_one(question: SearchQuestion, model: Subject, workload: Workload, par
     if question.front:
         front = {
             name: [
-                presenting.front_point(point, machines[point.candidate], model.slug, workload.slug)
+                presenting.front_point(point, machines[point.candidate], model.slug, workload.slug, load)
                 for point in points
             ]
             for name, points in (

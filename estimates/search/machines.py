@@ -14,7 +14,6 @@ from catalog.models import Accelerator, PriceQuote, Provider, System, Vendor
 from catalog.models import Offer as OfferRow
 from estimates.core.demand import Candidate
 from estimates.economics.bases import BasisAsked, HourlyPrice, hourly_prices
-from estimates.economics.owned import OwnedTerms
 from estimates.from_catalog import AcceleratorFacts, FactCache, ModelRow
 from estimates.near import near_matches
 from estimates.search.question import OBTAINABLE, HardwareAsked, PriceBasisAsked, SearchQuestion
@@ -198,7 +197,7 @@ def basis_asked(asked: PriceBasisAsked, basis: Any) -> BasisAsked:
         term=asked.term,
         as_of=asked.as_of,
         max_age_days=asked.max_age_days,
-        owned=OwnedTerms(**asked.owned.model_dump()),
+        owned=asked.owned.terms(),
     )
 
 

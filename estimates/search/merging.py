@@ -1,54 +1,117 @@
-"""Answers of one model and workload each, merged into one: pure, and the same whoever made the parts when.
+"""Answers of one model, workload and load each, merged into one: pure, and the same whoever made them when.
 
-A question of one model under one workload has its rows on top. One of several has the best of all on top,
-and under `parts` each model and workload with its own best, fronts and counts.
+A question of one model under one load has its rows on top. One of several has the best of all on top, and
+under `parts` each with its own best, fronts and counts; of very many only their best row. What a part keeps
+is bounded by how many there are, so that an answer of a hundred thousand searches can still be read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-#: Rows that a merged answer keeps under `parts` in all, shared out evenly, at least one each.
-MOST_PART_ROWS: Final = 20_000
-#: Reasons of exclusion listed for each part of an answer of several.
+from estimates.search.table import flat
+
+Answer = dict[str, Any]
+Axes = Callable[[Answer], tuple[float, float] | None]
+
+#: Ranked rows and points of fronts that all parts keep together, shared out evenly.
+MOST_ROWS: Final = 5_000
+MOST_POINTS: Final = 20_000
+#: Reasons of exclusion listed for each part of an answer of several, nearest first.
 MOST_EXCLUDED: Final = 20
-FRONTS: Final[dict[str, Callable[[dict[str, Any]], tuple[float, float] | None]]] = {
-    "speed_and_throughput_per_chip": lambda point: _pair(
-        point["tok_s_per_user"], point["throughput_per_chip_tok_s"]
-    ),
-    "speed_and_usd_per_mtok": lambda point: _pair(
-        point["tok_s_per_user"],
-        None if point["usd_per_mtok_output"] is None else -float(point["usd_per_mtok_output"]),
-    ),
+#: Of more parts than these an answer lists each one's best row alone.
+MOST_WHOLE_PARTS: Final = 200
+
+
+def _pair(x: float | None, y: float | None) -> tuple[float, float] | None:
+    return None if x is None or y is None else (x, y)
+
+
+def _speed_and_throughput(point: Answer) -> tuple[float, float] | None:
+    return _pair(point["tok_s_per_user"], point["throughput_per_chip_tok_s"])
+
+
+def _speed_and_cost(point: Answer) -> tuple[float, float] | None:
+    cost = point["usd_per_mtok_output"]
+    return _pair(point["tok_s_per_user"], None if cost is None else -float(cost))
+
+
+FRONTS: Final[dict[str, Axes]] = {
+    "speed_and_throughput_per_chip": _speed_and_throughput,
+    "speed_and_usd_per_mtok": _speed_and_cost,
 }
 
 
+def shrunk(part: Answer, parts: int) -> Answer:
+    """What one of so many parts keeps: its best rows, points along its fronts, the nearest exclusions."""
+    if parts == 1:
+        return part
+    rows, points = max(1, MOST_ROWS // parts), max(4, MOST_POINTS // parts)
+    front = part["front"]
+    if front is not None:
+        front = {name: spread_out(front[name], points) for name in front}
+    return part | {
+        "results": part["results"][:rows],
+        "excluded": part["excluded"][:MOST_EXCLUDED],
+        "front": front,
+    }
+
+
+def spread_out(points: Sequence[Answer], most: int) -> list[Answer]:
+    """At most so many points, evenly along the curve, both ends among them."""
+    if len(points) <= most:
+        return list(points)
+    step = (len(points) - 1) / (most - 1)
+    return [points[round(step * number)] for number in range(most)]
+
+
 def merged(
-    parts: Sequence[dict[str, Any]],
-    header: dict[str, Any],
+    parts: Iterable[Answer],
+    header: Answer,
     limit: int,
     *,
-    failed: Sequence[dict[str, Any]] = (),
+    failed: Sequence[Answer] = (),
     dropped: int = 0,
     seconds: float = 0.0,
-) -> dict[str, Any]:
-    """One answer of the parts in their order. `failed` parts carry their error; `dropped` were not made."""
-    alone = len(parts) == 1 and not failed and not dropped
-    body: dict[str, Any] = {
+) -> Answer:
+    """One answer of the parts in their order. `failed` ones carry their error; `dropped` were never made."""
+    whole: list[Answer] = []
+    brief: list[Answer] = []
+    best: list[Answer] = []
+    points: dict[str, list[Answer]] = {name: [] for name in FRONTS}
+    workloads: dict[str, Answer] = {}
+    tally, models, configurations, fronted = Counts(), dict[str, None](), 0, False
+    for part in parts:
+        models[part["model"]] = None
+        workloads.setdefault(part["workload"]["workload"], part["workload"])
+        tally.add(part["counts"])
+        configurations += part["configurations"]
+        best += part["results"]
+        if len(best) > 4 * limit:
+            best = ranked(best, limit)
+        if part["front"] is not None:
+            fronted = True
+            for name, axes in FRONTS.items():
+                points[name] = pareto([*points[name], *part["front"][name]], axes)
+        if len(whole) <= MOST_WHOLE_PARTS:
+            whole.append(part)
+        brief.append(in_brief(part))
+    body: Answer = {
         **header,
-        "models": list(dict.fromkeys(part["model"] for part in parts)),
-        "workloads": list({part["workload"]["workload"]: part["workload"] for part in parts}.values()),
-        "results": ranked([row for part in parts for row in part["results"]], limit),
-        "front": fronts([part["front"] for part in parts if part["front"] is not None]),
-        "counts": total_counts([part["counts"] for part in parts]),
-        "configurations": sum(part["configurations"] for part in parts),
+        "models": list(models),
+        "workloads": list(workloads.values()),
+        "results": ranked(best, limit),
+        "front": points if fronted else None,
+        "counts": tally.as_json(),
+        "configurations": configurations,
         "seconds": round(seconds, 4),
         "complete": not failed and not dropped,
     }
-    if alone:
-        (part,) = parts
+    if len(brief) == 1 and not failed and not dropped:
+        (part,) = whole
         return body | {
+            "front": part["front"],
             "limits": part["limits"],
             "excluded": part["excluded"],
             "problem": part["problem"],
@@ -56,50 +119,52 @@ def merged(
             "failed": [],
             "dropped": 0,
         }
-    share = max(1, min(limit, MOST_PART_ROWS // max(1, len(parts))))
-    shown = [
-        part | {"results": part["results"][:share], "excluded": part["excluded"][:MOST_EXCLUDED]}
-        for part in parts
-    ]
     return body | {
         "limits": None,
         "excluded": [],
         "problem": None,
-        "parts": shown,
+        "parts": whole if len(brief) <= MOST_WHOLE_PARTS else brief,
         "failed": list(failed),
         "dropped": dropped,
     }
 
 
-def ranked(rows: Sequence[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
-    """The best rows, ranked anew: by score, smaller first, those without one last, then by their names."""
-
-    def key(row: dict[str, Any]) -> tuple[Any, ...]:
-        score = row["score"]
-        names = (row["model"], row["workload"], row["offer"])
-        return (score is None, score or 0.0, row["rank"] or 0, *names)
-
-    best = sorted(rows, key=key)[:limit]
-    return [row | {"rank": rank} for rank, row in enumerate(best, 1)]
-
-
-def fronts(parts: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The Pareto fronts of all points of the parts' fronts; None without any."""
-    if not parts:
-        return None
-    if len(parts) == 1:
-        return dict(parts[0])
+def in_brief(part: Answer) -> Answer:
+    """A part by its best row, flat."""
     return {
-        name: pareto([point for part in parts for point in part[name]], axes) for name, axes in FRONTS.items()
+        "model": part["model"],
+        "workload": part["workload"]["workload"],
+        "load": part["load"],
+        "counts": part["counts"],
+        "best": flat(part["results"][0]) if part["results"] else None,
+        "problem": part["problem"],
+        "configurations": part["configurations"],
     }
 
 
-def pareto(
-    points: Sequence[dict[str, Any]], axes: Callable[[dict[str, Any]], tuple[float, float] | None]
-) -> list[dict[str, Any]]:
+def ranked(rows: Sequence[Answer], limit: int) -> list[Answer]:
+    """The best rows, ranked anew: smaller score first, those without one last, equals by their names."""
+
+    def key(row: Answer) -> tuple[Any, ...]:
+        score = row["score"]
+        load = (row["concurrency"] or 0, row["asked_requests_per_s"] or 0.0)
+        return (
+            score is None,
+            score or 0.0,
+            row["rank"] or 0,
+            row["model"],
+            row["workload"],
+            load,
+            row["offer"],
+        )
+
+    return [row | {"rank": rank} for rank, row in enumerate(sorted(rows, key=key)[:limit], 1)]
+
+
+def pareto(points: Sequence[Answer], axes: Axes) -> list[Answer]:
     """The points that no other equals or exceeds on both axes, larger being better, by falling first axis."""
     placed = [(pair, point) for point in points if (pair := axes(point)) is not None]
-    kept: list[dict[str, Any]] = []
+    kept: list[Answer] = []
     highest = float("-inf")
     for (_, up), point in sorted(placed, key=lambda one: (-one[0][0], -one[0][1])):
         if up > highest:
@@ -108,19 +173,24 @@ def pareto(
     return kept
 
 
-def total_counts(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Counts added up; `vendors` is the most that one part found."""
-    excluded: dict[str, int] = {}
-    for part in parts:
-        for constraint, number in part["excluded"].items():
-            excluded[constraint] = excluded.get(constraint, 0) + number
-    return {
-        "offers": sum(part["offers"] for part in parts),
-        "feasible": sum(part["feasible"] for part in parts),
-        "vendors": max((part["vendors"] for part in parts), default=0),
-        "excluded": dict(sorted(excluded.items(), key=lambda item: (-item[1], item[0]))),
-    }
+class Counts:
+    """Counts of parts added up; `vendors` is the most that one part found."""
 
+    def __init__(self) -> None:
+        self.offers = self.feasible = self.vendors = 0
+        self.excluded: dict[str, int] = {}
 
-def _pair(x: float | None, y: float | None) -> tuple[float, float] | None:
-    return None if x is None or y is None else (x, y)
+    def add(self, counts: Answer) -> None:
+        self.offers += counts["offers"]
+        self.feasible += counts["feasible"]
+        self.vendors = max(self.vendors, counts["vendors"])
+        for constraint, number in counts["excluded"].items():
+            self.excluded[constraint] = self.excluded.get(constraint, 0) + number
+
+    def as_json(self) -> Answer:
+        return {
+            "offers": self.offers,
+            "feasible": self.feasible,
+            "vendors": self.vendors,
+            "excluded": dict(sorted(self.excluded.items(), key=lambda item: (-item[1], item[0]))),
+        }

@@ -13,6 +13,7 @@ from estimates.core.facts import Workload
 from estimates.cost import token_cost
 from estimates.economics.steps import rounded
 from estimates.search.machines import Machine, total
+from estimates.search.question import Load
 
 #: Constraint -> name in an answer, factor from the core's unit, unit.
 CONSTRAINTS: Final = {
@@ -24,13 +25,15 @@ UNITS: Final = {"s": (1e3, "ms"), "bytes": (1e-9, "GB"), "B": (1e-9, "GB")}
 
 
 def deployment(
-    found: Found, machine: Machine, model: str, workload: Workload, rank: int | None = None
+    found: Found, machine: Machine, model: str, workload: Workload, load: Load, rank: int
 ) -> dict[str, Any]:
     """A ranked row. Times in ms, memory in GB a chip, rates in output tokens/s of the whole deployment."""
     return {
         "rank": rank,
         "model": model,
         "workload": workload.slug,
+        "concurrency": load.concurrency,
+        "asked_requests_per_s": load.requests_per_s,
         "offer": found.offer,
         "accelerator": machine.accelerator,
         "accelerator_name": machine.accelerator_name,
@@ -142,10 +145,11 @@ def slack(name: str, value: float, limit: float) -> dict[str, Any]:
     }
 
 
-def front_point(point: FrontPoint, machine: Machine, model: str, workload: str) -> dict[str, Any]:
+def front_point(point: FrontPoint, machine: Machine, model: str, workload: str, load: Load) -> dict[str, Any]:
     return {
         "model": model,
         "workload": workload,
+        "concurrency": load.concurrency,
         "offer": point.offer,
         "accelerator": machine.accelerator,
         "vendor": machine.vendor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
@@ -11,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from catalog.models.accelerators import AcceleratorKind, Segment, Status
 from estimates.core.demand import At
+from estimates.economics.asked import OwnedAsked
 from estimates.economics.bases import BASES, Basis
 from estimates.what_if import (
     Fault,
@@ -46,8 +48,20 @@ Kinds = Annotated[list[AcceleratorKind], ONE, MORE]
 Segments = Annotated[list[Segment], ONE, MORE]
 Statuses = Annotated[list[Status], ONE, MORE]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
+Counts = Annotated[list[Count], ONE, Field(min_length=1, max_length=100)]
+Rates = Annotated[list[Positive], ONE, Field(min_length=1, max_length=100)]
 Money = Annotated[Decimal, Field(gt=0, lt=10**9, allow_inf_nan=False)]
-Share = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One load to carry: users in flight or requests a second; neither: the best of one machine."""
+
+    concurrency: int | None = None
+    requests_per_s: float | None = None
+
+    def as_json(self) -> dict[str, float | None]:
+        return {"concurrency": self.concurrency, "requests_per_s": self.requests_per_s}
 
 
 class _Part(BaseModel):
@@ -57,8 +71,12 @@ class _Part(BaseModel):
 class DemandAsked(_Part):
     """The load to carry and the limits to keep. Without a load: the best load of one machine."""
 
-    concurrency: Count | None = Field(default=None, description="users in flight at once, over all machines")
-    requests_per_s: Positive | None = Field(default=None, description="Poisson arrivals")
+    concurrency: Counts | None = Field(
+        default=None, description="users in flight at once, over all machines; a list is searched one by one"
+    )
+    requests_per_s: Rates | None = Field(
+        default=None, description="Poisson arrivals; a list is searched one by one"
+    )
     tpot_ms: Positive | None = Field(default=None, description="time per output token, at most")
     tpot_at: At = "mean"
     ttft_ms: Positive | None = Field(default=None, description="time to first token, at most")
@@ -69,18 +87,6 @@ class DemandAsked(_Part):
     spare: Annotated[int, Field(ge=0, le=100)] = Field(
         default=1, description="replicas beyond what the load needs"
     )
-
-
-class OwnedAsked(_Part):
-    """Terms of a machine of one's own; what is left out is the usual value, given with its source."""
-
-    years: Annotated[Decimal, Field(gt=0, le=30, allow_inf_nan=False)] | None = None
-    utilisation: Share | None = None
-    pue: Annotated[Decimal, Field(ge=1, le=5, allow_inf_nan=False)] | None = None
-    usd_per_kwh: Annotated[Decimal, Field(ge=0, le=10, allow_inf_nan=False)] | None = None
-    hosting_usd_per_kw_month: Annotated[Decimal, Field(ge=0, le=100_000, allow_inf_nan=False)] | None = None
-    residual_share: Annotated[Decimal, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
-    power_share: Share | None = None
 
 
 class PriceBasisAsked(_Part):
@@ -151,6 +157,16 @@ class SearchQuestion(_Part):
         filtered = asked.providers or asked.regions or asked.countries or asked.term
         priced = self.objective == "usd_per_mtok" or self.bounds.usd_per_hour is not None or filtered
         return "on_demand" if priced else "none"
+
+    @property
+    def loads(self) -> list[Load]:
+        """The loads asked for, each once."""
+        demand = self.demand
+        if demand.concurrency is not None:
+            return [Load(concurrency=users) for users in dict.fromkeys(demand.concurrency)]
+        if demand.requests_per_s is not None:
+            return [Load(requests_per_s=rate) for rate in dict.fromkeys(demand.requests_per_s)]
+        return [Load()]
 
 
 def read_search(data: Any) -> SearchQuestion:

@@ -17,7 +17,7 @@ from estimates.core.weight_schemes import canonical_kv, canonical_scheme
 from estimates.method import efficiency
 from estimates.near import near_matches
 from estimates.search.machines import models_of, unknown_name
-from estimates.search.question import SearchQuestion
+from estimates.search.question import Load, SearchQuestion
 from estimates.what_if import Fault, InlineModel, InvalidQuestion, Question
 
 ALL: Final = "all"
@@ -105,13 +105,13 @@ def workloads(question: SearchQuestion) -> list[CoreWorkload]:
     ]
 
 
-def demand_of(question: SearchQuestion, workload: CoreWorkload) -> Demand:
+def demand_of(question: SearchQuestion, workload: CoreWorkload, load: Load) -> Demand:
     """Load and limits; a limit that is not given is the workload's own."""
     asked = question.demand
     own = asked.limits == "workload"
     return Demand(
-        concurrency=asked.concurrency,
-        requests_per_s=asked.requests_per_s,
+        concurrency=load.concurrency,
+        requests_per_s=load.requests_per_s,
         ttft_s=asked.ttft_ms / 1e3 if asked.ttft_ms else workload.ttft_slo_s if own else None,
         ttft_at=asked.ttft_at,
         tpot_s=asked.tpot_ms / 1e3 if asked.tpot_ms else workload.tpot_slo_s if own else None,
