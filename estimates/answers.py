@@ -9,6 +9,7 @@ from catalog.prices import QuoteUsed
 from estimates.core.estimate import Estimate
 from estimates.core.facts import ModelFacts, Workload
 from estimates.cost import prefill_share, split, token_cost
+from estimates.economics.steps import rounded
 from estimates.from_catalog import Datasheet, Shape
 
 DIGITS = 5
@@ -174,7 +175,7 @@ def cost(
     rate = estimate.throughput_output_tok_s
     if price is None:
         return None
-    found: dict[str, Any] = {"quote": quote.as_json() if quote else None, "usd_per_hour": f"{price:f}"}
+    found: dict[str, Any] = {"quote": quote.as_json() if quote else None, "usd_per_hour": rounded(price)}
     if rate is None or rate <= 0:
         return found
     tokens = token_cost(price, rate, workload.isl, workload.osl)

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from catalog.models import Offer as OfferRow
-from catalog.prices import PriceFilter, QuoteUsed, offer_prices
 from estimates import answers
 from estimates.accuracy.standing import standing
 from estimates.asked_hardware import Hardware, facts_used, find_hardware
@@ -15,10 +13,15 @@ from estimates.asked_model import deployment_facts, find_model, find_workload
 from estimates.core.estimate import Estimate, evaluate_one
 from estimates.core.facts import Deployment, InvalidFact, ModelFacts, Offer
 from estimates.core.facts import Workload as CoreWorkload
+from estimates.economics.pricing import basis_of, find_price
+from estimates.economics.pricing import find_quote as find_quote
+from estimates.economics.pricing import price_filter_of as price_filter_of
+from estimates.economics.pricing import quote_among as quote_among
+from estimates.economics.report import Case, economics
 from estimates.fact_book import FactBook
 from estimates.from_catalog import chip_of, offer_of
 from estimates.method import efficiency
-from estimates.what_if import Fault, InvalidQuestion, PriceAsked, Question, read_question
+from estimates.what_if import Fault, InvalidQuestion, Question, read_question
 
 #: Reasons of the core that are faults of the question, not answers; the field at fault by their code.
 FAULTS_OF_THE_QUESTION: Final = {
@@ -44,7 +47,7 @@ def evaluate(data: Mapping[str, Any] | Question) -> dict[str, Any]:
     model = find_model(question.model)
     workload = find_workload(question)
     estimate = estimate_of(model, hardware, workload, question)
-    quote = find_quote(question.price, hardware)
+    priced = find_price(question, hardware)
     found = answers.answer(
         estimate,
         model=model,
@@ -52,11 +55,40 @@ def evaluate(data: Mapping[str, Any] | Question) -> dict[str, Any]:
         sheet=hardware.sheet,
         shape=hardware.shape,
         facts=facts_used(hardware),
-        quote=quote,
-        own_price=question.price.usd_per_hour,
+        quote=priced.quote,
+        own_price=priced.own,
         notes=hardware.notes,
     )
-    return found | standing(estimate, model, workload, hardware.sheet, hardware.shape)
+    found |= standing(estimate, model, workload, hardware.sheet, hardware.shape)
+    case = case_of(estimate, model, hardware, workload, question)
+    return found | {"economics": economics(case, priced, basis_of(question), question.economics)}
+
+
+def case_of(
+    estimate: Estimate, model: ModelFacts, hardware: Hardware, workload: CoreWorkload, question: Question
+) -> Case:
+    """The estimate as its economics see it; other lengths are asked of the core as the question stands."""
+    rate, width = estimate.throughput_output_tok_s, estimate.interval.get("throughput_output_tok_s")
+
+    def again(isl: int, osl: int) -> float | None:
+        moved = replace(workload, isl=isl, osl=osl)
+        try:
+            return estimate_of(model, hardware, moved, question, explained=False).throughput_output_tok_s
+        except InvalidQuestion:
+            return None
+
+    return Case(
+        hardware=hardware,
+        isl=workload.isl,
+        osl=workload.osl,
+        output_tok_s=rate or None,
+        low_tok_s=width.low if width else None,
+        high_tok_s=width.high if width else None,
+        cached_share=workload.prefix_share,
+        prefill_share=answers.prompt_share(estimate, workload, rate) if rate else None,
+        stored_model=question.model if isinstance(question.model, str) else None,
+        again=again,
+    )
 
 
 def estimate_question(question: Question, book: FactBook, *, explained: bool = True) -> Estimate:
@@ -104,38 +136,3 @@ def refuse_question(estimate: Estimate, question: Question) -> None:
         if reason.code == "unknown_format" and asked.kv_format and repr(asked.kv_format) in reason.detail:
             pointer = "/deployment/kv_format"
         raise InvalidQuestion(Fault(pointer, reason.code, reason.detail, list(reason.accepted) or None))
-
-
-def find_quote(asked: PriceAsked, hardware: Hardware) -> QuoteUsed | None:
-    """The offer's own quote, else the cheapest per chip of the accelerator's other offers, scaled."""
-    if asked.usd_per_hour is not None or hardware.row is None:
-        return None
-    counts = dict(OfferRow.objects.filter(accelerator=hardware.row).values_list("pk", "count"))
-    return quote_among(offer_prices(price_filter_of(asked), list(counts)), counts, hardware)
-
-
-def price_filter_of(asked: PriceAsked) -> PriceFilter:
-    """The quotes that a question about the price leaves."""
-    return PriceFilter(
-        pricing_model=asked.pricing_model,
-        providers=(asked.provider,) if asked.provider else (),
-        regions=(asked.region,) if asked.region else (),
-        countries=(asked.country.upper(),) if asked.country else (),
-        as_of=asked.as_of,
-    )
-
-
-def quote_among(
-    prices: Mapping[int, QuoteUsed], counts: Mapping[int, int], hardware: Hardware
-) -> QuoteUsed | None:
-    """The quote of `find_quote` out of the prices of the accelerator's offers; `counts`: chips by offer."""
-    if hardware.offer is not None:
-        return prices.get(hardware.offer.pk)
-    if not prices:
-        return None
-    pk, used = min(prices.items(), key=lambda item: item[1].usd_per_hour / counts[item[0]])
-    return replace(
-        used,
-        usd_per_hour=used.usd_per_hour * hardware.shape.count / counts[pk],
-        scaled_from=used.quoted_count,
-    )

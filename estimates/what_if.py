@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from estimates.core.facts import ARRIVALS, CHIP_KINDS
+from estimates.economics.asked import EconomicsAsked, EnergyAsked, OwnedAsked
 
 #: `+20%`, `-5 %`, `x1.5`: relative to the value that stands.
 RELATIVE = re.compile(
@@ -120,14 +121,18 @@ class DeploymentAsked(_Part):
 
 
 class PriceAsked(_Part):
-    """Which quote counts, or a price of one's own for the whole offer."""
+    """Which price counts: a quote, what owning costs, or a price of one's own for the whole offer."""
 
+    basis: Literal["on_demand", "spot", "reserved", "owned", "any", "none"] | None = Field(
+        default=None, description="any: the cheapest to rent; left out: pricing_model"
+    )
     usd_per_hour: Annotated[Decimal, Field(gt=0, lt=10**9, allow_inf_nan=False)] | None = None
     pricing_model: Literal["on_demand", "spot", "reserved"] = "on_demand"
     provider: Slug | None = None
     region: Slug | None = None
     country: Annotated[str, Field(min_length=2, max_length=2)] | None = None
     as_of: date | None = None
+    owned: OwnedAsked = OwnedAsked()
 
 
 class Question(_Part):
@@ -146,6 +151,7 @@ class Question(_Part):
         description="figure of the accelerator -> number in its unit, or '+20%', '-10%', 'x1.5'",
     )
     price: PriceAsked = PriceAsked()
+    economics: EconomicsAsked = EconomicsAsked()
 
 
 def read_question(data: Any) -> Question:
@@ -268,9 +274,15 @@ def _fields_at(place: list[str]) -> list[str]:
         "workload_overrides": WorkloadAsked,
         "deployment": DeploymentAsked,
         "price": PriceAsked,
+        "economics": EconomicsAsked,
+    }
+    within: dict[tuple[str, ...], type[BaseModel]] = {
+        ("deployment", "prefill"): PoolAsked,
+        ("price", "owned"): OwnedAsked,
+        ("economics", "energy"): EnergyAsked,
     }
     model = parts.get(place[0], Question) if place else Question
-    return list((PoolAsked if place[:2] == ["deployment", "prefill"] else model).model_fields)
+    return list(within.get(tuple(place[:2]), model).model_fields)
 
 
 def fields_below(root: type[BaseModel], place: list[str]) -> list[str]:

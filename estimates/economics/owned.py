@@ -105,6 +105,8 @@ class OwnedCost:
     amortisation_usd_per_hour: Decimal
     energy_usd_per_hour: Decimal
     hosting_usd_per_hour: Decimal
+    segment: str = ANY
+    """Whose defaults the terms are."""
 
     @property
     def usd_per_owned_hour(self) -> Decimal:
@@ -179,17 +181,26 @@ class OwnedCost:
 
 def owned_cost(purchase: Purchase, power: Power, terms: OwnedTerms, segment: str = ANY) -> OwnedCost:
     """The cost of an hour. Raises ValueError where a term has neither a given value nor a default."""
-    used = {name: terms.term(name, segment) for name in NAMES}
-    value = {name: term.known() for name, term in used.items()}
+    return calculate(purchase, power, {name: terms.term(name, segment) for name in NAMES}, segment)
+
+
+def again(cost: OwnedCost) -> OwnedCost:
+    """The parts of a cost whose purchase, power or terms were replaced."""
+    return calculate(cost.purchase, cost.power, cost.terms, cost.segment)
+
+
+def calculate(purchase: Purchase, power: Power, terms: dict[str, Term], segment: str) -> OwnedCost:
+    value = {name: term.known() for name, term in terms.items()}
     kilowatts = power.watts / 1000
     kept = purchase.usd * (1 - value["residual_share"])
     return OwnedCost(
         purchase=purchase,
         power=power,
-        terms=used,
+        terms=terms,
         amortisation_usd_per_hour=kept / (value["years"] * HOURS_PER_YEAR),
         energy_usd_per_hour=kilowatts * value["power_share"] * value["pue"] * value["usd_per_kwh"],
         hosting_usd_per_hour=kilowatts * value["hosting_usd_per_kw_month"] / HOURS_PER_MONTH,
+        segment=segment,
     )
 
 
