@@ -323,3 +323,9 @@ def schemes_for(
     if model.native is not None and model.native not in schemes:
         schemes.insert(0, model.native)
     return [on_chip(scheme, chip) for scheme in dict.fromkeys(schemes)]
+
+
+def scheme_traits(chip: Chip, efficiency: EfficiencyTable) -> tuple[object, ...]:
+    """All that `schemes_for` and `resolve_kv` read of a chip: chips that agree in it try the same formats."""
+    computed = tuple(efficiency.computes(chip, scheme) for _, scheme in RATED_SCHEMES)
+    return tuple(name for name, _ in chip.rates), chip.kind in LOCAL_KINDS, computed

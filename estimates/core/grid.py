@@ -9,21 +9,25 @@ detail, through the same functions as a single estimate.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.choice import nearest_to_level
 from estimates.core.deployments import (
+    Layout,
     layouts,
     refuse_chip,
     refuse_model,
     resolve_kv,
+    scheme_traits,
     schemes_for,
     stage_limit,
 )
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import Chip, ModelFacts, Offer, Workload
+from estimates.core.formats import WeightScheme
 from estimates.core.grid_block import Block, GridSpec, WorkloadTable, evaluate_block, workload_table
 from estimates.core.grid_result import GridResult
 from estimates.core.grid_rows import RowBuilder
@@ -108,31 +112,32 @@ def variants_of(offers: Sequence[Offer], known: Iterable[int]) -> dict[Variant, 
     return variants
 
 
-def _lanes_of(
-    model: ModelFacts,
-    lowered: Lowered,
-    variant: Variant,
-    count: int,
-    efficiency: EfficiencyTable,
-    grid: GridSpec,
-    known: dict[int, list],
-) -> list[Lane]:
-    limit = stage_limit(variant, count)
-    if limit not in known:
-        known[limit] = list(layouts(lowered, variant, count))
-    return [
-        Lane(
-            variant,
-            scheme,
-            resolve_kv(grid.kv_format, scheme, variant.chip),
-            layout.tp,
-            layout.dp,
-            layout.ep,
-            efficiency.software_of(variant.chip, grid.software),
-        )
-        for scheme in schemes_for(model, variant.chip, efficiency, grid.schemes)
-        for layout in known[limit]
-    ]
+@dataclass(slots=True)
+class _LaneMaker:
+    """Lanes of one model; what chips or domains share is worked out once."""
+
+    model: ModelFacts
+    lowered: Lowered
+    efficiency: EfficiencyTable
+    grid: GridSpec
+    sizes: dict[int, list[Layout]] = field(default_factory=dict)  # widest stage -> layouts
+    formats: dict[tuple[object, ...], list[tuple[WeightScheme, str]]] = field(default_factory=dict)
+
+    def lanes(self, variant: Variant, count: int) -> list[Lane]:
+        """Every format and layout on at most `count` chips of a variant."""
+        chip, limit = variant.chip, stage_limit(variant, count)
+        if limit not in self.sizes:
+            self.sizes[limit] = list(layouts(self.lowered, variant, count))
+        traits = scheme_traits(chip, self.efficiency)
+        if traits not in self.formats:
+            schemes = schemes_for(self.model, chip, self.efficiency, self.grid.schemes)
+            self.formats[traits] = [(one, resolve_kv(self.grid.kv_format, one, chip)) for one in schemes]
+        software = self.efficiency.software_of(chip, self.grid.software)
+        return [
+            Lane(variant, scheme, kv_format, layout.tp, layout.dp, layout.ep, software)
+            for scheme, kv_format in self.formats[traits]
+            for layout in self.sizes[limit]
+        ]
 
 
 def blocks_of(
@@ -151,10 +156,10 @@ def blocks_of(
     pending: list[Lane] = []
     owners: list[int] = []
     counts: list[tuple[int, ...]] = []
-    known: dict[int, list] = {}
+    maker = _LaneMaker(model, lowered, efficiency, grid)
     for number, (variant, members) in enumerate(variants.items()):
         sizes = tuple(sorted({offers[index].count for index in members}))
-        found = _lanes_of(model, lowered, variant, sizes[-1], efficiency, grid, known)
+        found = maker.lanes(variant, sizes[-1])
         if pending and (len(pending) + len(found)) * per_lane > CHUNK_ELEMENTS:
             yield evaluate_block(
                 model, lowered, pending, owners, counts, table, efficiency, grid, whole=whole

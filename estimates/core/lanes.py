@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,15 +157,14 @@ def _chip_number(chip: Chip, table: EfficiencyTable) -> int:
 
     that one met before is recognised as the object it is.
     """
-    met = table.cache.setdefault("chips met", {})
-    assert isinstance(met, dict)
+    met = cast(dict[int, tuple[Chip, int]], table.cache.setdefault("chips met", {}))
     found = met.get(id(chip))
     if found is None:
         if len(met) >= CHIPS:
             met.clear()
-        number = table.cache.setdefault(("chip", chip), len(table.cache))
+        number = cast(int, table.cache.setdefault(("chip", chip), len(table.cache)))
         met[id(chip)] = found = (chip, number)  # held, so that no other object takes its identity
-    return int(found[1])
+    return found[1]
 
 
 def chip_terms(

@@ -68,15 +68,26 @@ def stage_options(
     shortest = needed_stages(memory, lanes, limits, min(contexts), layer_count)
     longest = needed_stages(memory, lanes, limits, max(contexts), layer_count)
     options = []
+    known: dict[tuple[object, ...], tuple[int, ...]] = {}
     for row, lane in enumerate(lanes.lanes):
-        limit = int(limits[row])
-        needed = [int(n) for n in (shortest[row], longest[row]) if n]
-        if lane.variant.chip.sram_first:
-            chosen = {min(limit, n * factor) for n in needed for factor in (1, 2, 4)}
-            chosen |= {limit, *(counts[row] if counts else ())}
-        else:
-            chosen = {n for n in usual if n <= limit} | set(needed) | {1}
-            if not needed:
-                chosen.add(max(n for n in WIDER_STAGES if n <= limit))
-        options.append(tuple(sorted(chosen)))
+        limit, sram = int(limits[row]), lane.variant.chip.sram_first
+        owned = counts[row] if counts and sram else ()
+        needed = tuple(int(n) for n in (shortest[row], longest[row]) if n)
+        key = (limit, sram, needed, owned)
+        if key not in known:
+            known[key] = _options(limit, needed, owned, usual, sram=sram)
+        options.append(known[key])
     return options
+
+
+def _options(
+    limit: int, needed: Sequence[int], counts: Sequence[int], usual: Sequence[int], *, sram: bool
+) -> tuple[int, ...]:
+    """Stage counts up to a limit, of which `needed` hold the shortest and the longest context."""
+    if sram:
+        chosen = {min(limit, n * factor) for n in needed for factor in (1, 2, 4)} | {limit, *counts}
+    else:
+        chosen = {n for n in usual if n <= limit} | set(needed) | {1}
+        if not needed:
+            chosen.add(max(n for n in WIDER_STAGES if n <= limit))
+    return tuple(sorted(chosen))
