@@ -21,14 +21,15 @@ from estimates.core.deployments import (
 )
 from estimates.core.disaggregated import PrefillPool
 from estimates.core.efficiency import EfficiencyTable
-from estimates.core.facts import Deployment, ModelFacts, Offer, Pool, Workload
+from estimates.core.facts import Chip, Deployment, ModelFacts, Offer, Pool, Workload
 from estimates.core.formats import WeightScheme
 from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.lowering import lower
-from estimates.core.memory import rank_memory, take_rows
-from estimates.core.points import Evaluated, Point, replica_capacity
+from estimates.core.memory import take_rows
+from estimates.core.points import Evaluated, Point, deployed_memory, replica_capacity
 from estimates.core.pools import pool_layouts, splits
 from estimates.core.scenarios import sequence_limit
+from estimates.core.speculation import drafts_of
 from estimates.core.stages import stage_options
 
 BATCHES: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 384, 512, 1024)
@@ -115,6 +116,7 @@ class Search:
     scheme: WeightScheme
     kv_format: str
     efficiency: EfficiencyTable
+    prompt_chip: Chip | None = None  # the engine that computes prompts, where it is another one
 
     def lane(self, layout: Layout) -> Lane:
         offer, asked = self.offer, self.deployment
@@ -128,6 +130,7 @@ class Search:
             layout.ep,
             self.efficiency.software_of(offer.chip, asked.software),
             asked.chunk_tokens,
+            self.prompt_chip,
         )
 
     def staged(self, found: Sequence[Layout], pp: int | None, tokens: float) -> list[tuple[Lane, int, float]]:
@@ -137,7 +140,10 @@ class Search:
             return []
         lowered = lower(self.model.architecture)
         built = build_lanes(lanes, self.efficiency)
-        memory = rank_memory(self.model.architecture, built)
+        architecture, asked = self.model.architecture, self.deployment
+        drafts = drafts_of(architecture, lanes, [asked.speculation] * len(lanes), self.efficiency)
+        offloads = [asked.offload is not None] * len(lanes)
+        memory = deployed_memory(architecture, built, drafts, offloads)
         if pp is not None:
             options: list[tuple[int, ...]] = [(pp,)] * len(lanes)
         else:
@@ -149,7 +155,8 @@ class Search:
         context = np.full((rows.size, 1), tokens)
         taken = built.take(rows)
         stages = depth.astype(float).reshape(-1, 1, 1)
-        held, _, _ = replica_capacity(take_rows(memory, rows), taken, stages, context, lowered.layers)
+        common = self.workload.isl * self.workload.prefix_share * self.workload.prefix_shared
+        held, _, _ = replica_capacity(take_rows(memory, rows), taken, stages, context, lowered.layers, common)
         share = 1.0 if self.workload.arrival != "closed_loop" else taken.flat("saturation_share")
         whole = np.where(held[:, 0] >= 1, np.maximum(1, np.floor(share * held[:, 0])), 0)
         admitted = np.minimum(whole, sequence_limit(taken, self.efficiency))
@@ -186,7 +193,10 @@ def choices_for(search: Search) -> list[Choice]:
             else:
                 loads = search.loads(lane, pp, most)
             version = asked.software_version
-            choices += [Choice(Point(lane, pp, work, load, pool, version), replicas) for load in loads]
+            spec, offload = asked.speculation, asked.offload is not None
+            choices += [
+                Choice(Point(lane, pp, work, load, pool, version, spec, offload), replicas) for load in loads
+            ]
     return choices
 
 

@@ -1,4 +1,4 @@
-"""What a search is asked: the load to carry, the limits to keep, the hardware to choose from; and what it answers."""
+"""What a search is asked, the load to carry, limits and hardware to choose from, and what it answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from estimates.core.facts import InvalidFact, Offer
 
 At = Literal["mean", "median", "p95"]
 AT: tuple[str, ...] = ("mean", "median", "p95")
+Serving = Literal["aggregated", "disaggregated", "either"]
+SERVINGS: tuple[str, ...] = ("aggregated", "disaggregated", "either")
 OBJECTIVES: tuple[str, ...] = (
     "usd_per_mtok",
     "speed_per_user",
@@ -35,8 +37,8 @@ class Demand:
     """The load, on all machines together, and the service level.
 
     `concurrency` users that each send the next request when answered, or `requests_per_s` of users who do not
-    know of each other (Poisson); neither: one machine at its full load. `spare`: replicas beyond what the load
-    needs, paid for and idle.
+    know of each other (Poisson); neither: one machine at its full load. `spare`: replicas beyond what the
+    load needs, paid for and idle.
     """
 
     concurrency: int | None = None
@@ -69,6 +71,7 @@ class Bounds:
     """Most chips, machines, watts and USD an hour of the whole deployment, spare included; what may be tried.
 
     `formats` are slugs of weight schemes; None: the checkpoint's own, the common ones and the chip's.
+    `serving`: prompts and decoding on the same chips, on pools of their own, or either: what scores better.
     """
 
     chips: int | None = None
@@ -78,15 +81,18 @@ class Bounds:
     formats: tuple[str, ...] | None = None
     kv_format: str | None = None
     software: str | None = None
+    serving: Serving = "aggregated"
 
     def __post_init__(self) -> None:
+        if self.serving not in SERVINGS:
+            raise InvalidFact("bounds.serving", self.serving, ", ".join(SERVINGS))
         for name in ("chips", "machines", "watts", "usd_per_hour"):
             _above_zero(f"bounds.{name}", getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An offer and, of one machine of it, what the core does not know: price, rated power, share of a rack."""
+    """An offer and, of one machine of it, what the core does not know: price, power, share of a rack."""
 
     offer: Offer
     usd_per_hour: float | None = None
@@ -108,6 +114,17 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolFound:
+    """Workers that compute prompts alone, of all machines together, and their layout."""
+
+    workers: int
+    tp: int
+    pp: int
+    ep: int
+    dp: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A deployment that keeps every limit: the best of its offer by the objective.
 
@@ -126,6 +143,7 @@ class Found:
     ep: int
     dp: int
     software: str | None
+    prefill: PoolFound | None  # disaggregated: `replicas` decode; spare is then whole machines
     replicas: int
     spare: int
     machines: int

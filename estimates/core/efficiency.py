@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from estimates.core.acceptance import Acceptance, load_acceptance
 from estimates.core.calibration import Calibration, load_calibration
 from estimates.core.facts import Chip, Link
 from estimates.core.formats import FORMATS
@@ -162,6 +163,7 @@ class EfficiencyTable:
     software: tuple[str, ...]  # every serving software that can be asked for
     defaults: dict[Scope, str] = field(default_factory=dict)  # software of chips where none is named
     calibration: Calibration | None = None
+    acceptance: tuple[Acceptance, ...] = ()  # of drafted tokens, as published
     cache: dict[object, object] = field(default_factory=dict, repr=False)  # filled by lanes, per chip
 
     def fit(self, chip: Chip, operation: str, storage: str, compute: str | None, software: str | None) -> Fit:
@@ -310,7 +312,7 @@ def _load_collectives(directory: Path) -> dict[tuple[Scope, str, str], Collectiv
 def load_efficiency(directory: Path | None = None, *, calibrated: bool = True) -> EfficiencyTable:
     """Read the files of `directory` (default: the project's own), and the calibration where there is one.
 
-    Raises InvalidEfficiency or InvalidCalibration.
+    Raises InvalidEfficiency, InvalidAcceptance or InvalidCalibration.
     """
     directory = directory or DATA_DIRECTORY
     digest = hashlib.sha256()
@@ -335,4 +337,5 @@ def load_efficiency(directory: Path | None = None, *, calibrated: bool = True) -
         software=tuple(sorted(listed | {key[2] for key in operators if key[2]})),
         defaults={(row["scope"], row["name"]): row["software"] for _, row in _read(directory, FILES[4])},
         calibration=calibration,
+        acceptance=load_acceptance(directory),
     )

@@ -32,7 +32,8 @@ from estimates.core.grades import grade_of
 from estimates.core.identity import OWN_THROUGHPUT
 from estimates.core.lowering import lower
 from estimates.core.novelty import Novelty, novelty_of
-from estimates.core.points import Evaluated, evaluate_points, missing_rates
+from estimates.core.options import settle
+from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
 from estimates.core.pools import refuse_pool
 from estimates.core.result import Estimate as Estimate
 from estimates.core.result import Interval as Interval
@@ -69,12 +70,14 @@ def answer_choice(
     explained: bool = True,
 ) -> Estimate:
     """The answer to a question whose open choices `decide` has filled."""
+    settled = settle(model, offer, deployment, efficiency)
+    asked = deployment if isinstance(settled, Reason) else settled.deployment
     blank = Estimate(
         state="refused",
         model=model.slug,
         offer=offer.slug,
         workload=workload.slug,
-        fingerprint=fingerprint(model, offer, workload, deployment, efficiency.version),
+        fingerprint=fingerprint(model, offer, workload, asked, efficiency.version),
     )
     if isinstance(choice, Reason):
         return _refused(blank, choice)
@@ -102,6 +105,10 @@ def decide(
         )
     if reason is not None:
         return reason
+    settled = settle(model, offer, deployment, efficiency)
+    if isinstance(settled, Reason):
+        return settled
+    offer, deployment = settled.offer, settled.deployment
     try:
         schemes = schemes_to_try(model, offer, deployment, efficiency)
         kv_formats = [resolve_kv(deployment.kv_format, scheme, offer.chip) for scheme in schemes]
@@ -113,7 +120,9 @@ def decide(
         return Reason("unknown_software", detail, "software", None, efficiency.software)
     choices: list[Choice] = []
     for scheme, kv_format in zip(schemes, kv_formats, strict=True):
-        search = Search(model, offer, workload, deployment, scheme, kv_format, efficiency)
+        search = Search(
+            model, offer, workload, deployment, scheme, kv_format, efficiency, settled.prompt_chip
+        )
         choices = choices_for(search)
         if not choices:
             continue
@@ -161,9 +170,11 @@ def _answer(
     story = explain(model, offer, choice.point, choice.replicas, evaluated, efficiency, whole=explained)
     known = shared(blank, offer, choice, story)
     lowered = lower(model.architecture)
-    lacking = missing_rates(lowered, evaluated.lanes)[0]
+    lacking = missing_rates(lowered, evaluated.lanes.for_prompts)[0]
     placed = evaluated.places[0]
     novelty = novelty_of(placed, efficiency.calibration, queued=bool(evaluated.queued[0]))
+    if beyond_the_measured(choice.point, evaluated):
+        novelty = novelty.at_best_kin()
     terms = evaluated.lanes.terms[0]
     grade = grade_of(
         choice.point.lane, choice.point.pp, terms, novelty.tier, chip_measured=novelty.chip_measured
@@ -199,6 +210,15 @@ def _answer(
             max_concurrency=0,
         )
     return running(known, offer, choice, evaluated, story, placed, novelty, efficiency)
+
+
+def beyond_the_measured(point: Point, evaluated: Evaluated) -> bool:
+    """Whether the point runs as none of the runs that teach does: speculating, from a second tier, divided
+
+    between engines.
+    """
+    moved = evaluated.spill is not None and bool(evaluated.spill.whole[0] > 0)
+    return point.speculation is not None or moved or point.lane.prompt_chip is not None
 
 
 def _learnt(

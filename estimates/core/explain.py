@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from estimates.core.acceptance import accepted_range
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Offer
 from estimates.core.fit import largest_context
@@ -28,6 +29,8 @@ class Explanation:
     memory: dict[str, float]
     max_context: int
     assumptions: tuple[str, ...]
+    second_tier: dict[str, float] = field(default_factory=dict)
+    speculation: dict[str, object] = field(default_factory=dict)
     time_by_operation: dict[str, float] = field(default_factory=dict)
     time_by_limit: dict[str, float] = field(default_factory=dict)
     ttft_by_operation: dict[str, float] = field(default_factory=dict)
@@ -57,7 +60,7 @@ def explain(
     context = largest_context(evaluated, 0, model.architecture.max_context)
     assumed = assumptions(offer, point, evaluated, model.architecture)
     if not evaluated.fits[0]:
-        return Explanation(memory, context, assumed)
+        return Explanation(memory, context, assumed, second_tier_split(evaluated, 0))
     by_operation, by_limit = tpot_split(evaluated, 0)
     ttft_operation, ttft_limit = ttft_split(evaluated)
     elasticities = _elasticities(model, point, evaluated, efficiency) if whole else {}
@@ -65,6 +68,8 @@ def explain(
         memory=memory,
         max_context=context,
         assumptions=assumed,
+        second_tier=second_tier_split(evaluated, 0),
+        speculation=speculation_split(evaluated, 0),
         time_by_operation=by_operation,
         time_by_limit=by_limit,
         ttft_by_operation=ttft_operation,
@@ -81,6 +86,9 @@ def memory_split(evaluated: Evaluated, index: int) -> dict[str, float]:
     memory, point = evaluated.memory, evaluated.points[index]
     weights = float(evaluated.weights[index])
     cache = float(evaluated.cache_per_request[index] * evaluated.in_flight[index] / point.lane.dp)
+    work = point.workload
+    if work.prefix_shared:
+        cache += float(memory.growing[index]) * work.isl * work.prefix_share / point.pp
     reserve = float(memory.reserve_fixed[index] + memory.reserve_share[index] * weights)
     workspace = float(memory.workspace[index])
     capacity, budget = float(memory.capacity[index]), float(memory.budget[index])
@@ -98,16 +106,61 @@ def memory_split(evaluated: Evaluated, index: int) -> dict[str, float]:
             split[name] *= scale
         split["weights_embedding"] = split["weights_head"] = 0.0
         split[larger] = weights - sum(split.values())
+    beside = float(memory.beside if isinstance(memory.beside, float) else memory.beside[index])
+    if beside:
+        split["weights_draft"] = beside
+    if evaluated.spill is not None:  # what lies in the first tier alone
+        weights -= float(evaluated.spill.weights[index])
+        cache -= float(evaluated.spill.cache[index])
     split |= {
         "weights": weights,
         "cache": cache,
         "workspace": workspace,
         "reserve": reserve,
         "outside_usable_share": capacity - budget,
-        "free": budget - weights - cache - workspace - reserve,
+        "free": budget - weights - beside - cache - workspace - reserve,
         "capacity": capacity,
     }
     return split
+
+
+def second_tier_split(evaluated: Evaluated, index: int) -> dict[str, float]:
+    """Bytes of the fullest chip that lie behind its first tier, and the bandwidth they are read at."""
+    found, tiers = evaluated.spill, evaluated.points[index].lane.variant.chip.tiers
+    if found is None or not evaluated.points[index].offload or len(tiers) < 2:
+        return {}
+    return {
+        "routed_experts": float(found.experts[index]),
+        "layers": float(found.layers[index]),
+        "embedding_and_head": float(found.ends[index]),
+        "weights": float(found.weights[index]),
+        "cache": float(found.cache[index]),
+        "capacity": tiers[1].addressable_bytes or 0.0,
+        "bandwidth": tiers[1].bandwidth or 0.0,
+    }
+
+
+def speculation_split(evaluated: Evaluated, index: int) -> dict[str, object]:
+    """What a step of one point drafts, verifies and yields, in seconds and tokens, by the physics."""
+    spec, drafts = evaluated.points[index].speculation, evaluated.drafts
+    if spec is None or drafts is None:
+        return {}
+    accepted = float(drafts.accepted.reshape(-1)[index])
+    step = float(np.broadcast_to(evaluated.times.decode.reshape(-1), len(evaluated.points))[index]) * accepted
+    drafting = evaluated.times.decode_ledger.operations.get("drafting", np.zeros(1))
+    draft = float(np.broadcast_to(drafting.reshape(-1), len(evaluated.points))[index])
+    return {
+        "method": spec.method,
+        "draft_model": spec.draft_model.slug if spec.draft_model is not None else None,
+        "draft_tokens": spec.draft_tokens,
+        "acceptance": spec.acceptance,
+        "acceptance_range": list(accepted_range(spec)),
+        "acceptance_source": spec.acceptance_source or "as stated",
+        "tokens_per_step": accepted,
+        "step_s": step,
+        "draft_s": draft,
+        "verify_s": step - draft,
+    }
 
 
 def tpot_parts(evaluated: Evaluated) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

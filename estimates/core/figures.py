@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from estimates.core.acceptance import accepted_range, tokens_per_step
 from estimates.core.choice import Choice
 from estimates.core.correction import Placed
 from estimates.core.deployments import Reason
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.explain import Explanation
-from estimates.core.facts import Offer
+from estimates.core.facts import Offer, Speculation
 from estimates.core.novelty import Bounds, Novelty, log_bounds
 from estimates.core.percentiles import ttft_quantile
 from estimates.core.points import Evaluated, Point
@@ -39,6 +40,11 @@ def shared(blank: Estimate, offer: Offer, choice: Choice, story: Explanation) ->
         "chips_idle": offer.count - used,
         "software": lane.software or "mean of the measured",
     }
+    if choice.point.speculation is not None:
+        deployment["speculation"] = choice.point.speculation.method
+        deployment["draft_tokens"] = choice.point.speculation.draft_tokens
+    if choice.point.offload:
+        deployment["offload"] = "second_tier"
     if pool is not None:
         deployment["prefill"] = {
             "workers": pool.workers,
@@ -52,6 +58,8 @@ def shared(blank: Estimate, offer: Offer, choice: Choice, story: Explanation) ->
         scenario=scenario_of(choice.point),
         deployment=deployment,
         memory=story.memory,
+        second_tier=story.second_tier,
+        speculation=story.speculation,
         assumptions=story.assumptions,
         max_context=story.max_context,
     )
@@ -120,7 +128,25 @@ def running(
         choice.point.workload.osl,
         queued=bool(evaluated.queued[0]),
     )
+    if choice.point.speculation is not None:
+        bounds = widened(bounds, choice.point.speculation)
     return replace(answer, interval=_intervals(answer, bounds))
+
+
+def widened(bounds: dict[str, Bounds], speculation: Speculation) -> dict[str, Bounds]:
+    """Bounds of times with the spread of the acceptance: both err apart, so that squares add up.
+
+    A first token knows nothing of it; a throughput takes it whole, though prompts do not depend on it.
+    """
+    n, low, high = speculation.draft_tokens, *accepted_range(speculation)
+    yields = [float(tokens_per_step(a, n)) for a in (low, speculation.acceptance or 0.0, high)]
+    faster, slower = np.log(yields[1] / yields[2]), np.log(yields[1] / yields[0])
+    return {
+        metric: ends
+        if metric == "ttft"
+        else (-float(np.hypot(ends[0], faster)), float(np.hypot(ends[1], slower)))
+        for metric, ends in bounds.items()
+    }
 
 
 def _saturation(evaluated: Evaluated, replicas: int) -> Reason | None:

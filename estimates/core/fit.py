@@ -13,18 +13,21 @@ from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Offer, Workload
 from estimates.core.lanes import build_lanes
 from estimates.core.lowering import lower
-from estimates.core.memory import rank_memory, take_rows
+from estimates.core.memory import take_rows
 from estimates.core.operations import Lowered
-from estimates.core.points import Evaluated, Point
+from estimates.core.options import refuse_second_tier
+from estimates.core.points import Evaluated, Point, deployed_memory
+from estimates.core.second_tier import second_tier_bytes, with_second_tier
+from estimates.core.speculation import drafts_of
 
-CHANGE_KINDS: tuple[str, ...] = ("", "context", "format", "chips", "chip")
+CHANGE_KINDS: tuple[str, ...] = ("", "context", "format", "chips", "chip", "second_tier")
 LARGEST_CONTEXT = 2**24
 MOST_CHIPS = 2**16
 
 
 @dataclass(frozen=True, slots=True)
 class SmallestChange:
-    """What would make it fit: `kind` context, format or chips, the value needed, a sentence."""
+    """What would make it fit: `kind` context, second_tier, format or chips, the value needed, a sentence."""
 
     kind: str
     value: str
@@ -62,7 +65,10 @@ def smallest_change(
     evaluated: Evaluated,
     efficiency: EfficiencyTable,
 ) -> SmallestChange:
-    """The least of: a shorter context, a narrower weight format on the same chips, more chips."""
+    """The least of: a shorter context, the memory behind the first tier, a narrower weight format on the
+
+    same chips, more chips.
+    """
     context = largest_context(evaluated, 0, model.architecture.max_context)
     if context >= 16:
         return SmallestChange(
@@ -70,6 +76,11 @@ def smallest_change(
             str(context),
             f"a context of {context} tokens instead of {workload.isl + workload.osl:.0f}",
         )
+    behind = not point.offload and refuse_second_tier(offer.chip) is None
+    if behind and _fits(model, replace(point, offload=True), workload, efficiency):
+        held = (second_tier_bytes(offer.chip) or 0.0) / 1e9
+        detail = f"what does not fit in the second memory tier, {held:.0f} GB a chip, at its speed"
+        return SmallestChange("second_tier", "second_tier", detail)
     present = point.lane.scheme.group("routed_experts").bits + point.lane.scheme.group("attention").bits
     narrower = [
         scheme
@@ -91,7 +102,8 @@ def smallest_change(
 
 def _fits(model: ModelFacts, point: Point, workload: Workload, efficiency: EfficiencyTable) -> bool:
     lanes = build_lanes([point.lane], efficiency)
-    memory = rank_memory(model.architecture, lanes)
+    drafts = drafts_of(model.architecture, [point.lane], [point.speculation], efficiency)
+    memory = deployed_memory(model.architecture, lanes, drafts, [point.offload])
     layers = lower(model.architecture).layers
     need = memory.cache(np.full(1, workload.isl + workload.osl)).reshape(-1)[0] + memory.logits[0]
     return bool(memory.usable(np.full(1, float(point.pp)), layers)[0] >= need / point.pp)
@@ -145,11 +157,20 @@ def smallest_changes(
         request = (memory.cache(full[:, None])[:, 0] + memory.logits) / number
         return np.asarray(memory.usable(number, lowered.layers) >= request)
 
+    chips = [evaluated.points[row].lane.variant.chip for row in rows]
+    deeper = [
+        not evaluated.points[row].offload and refuse_second_tier(chip) is None
+        for row, chip in zip(rows, chips, strict=True)
+    ]
+    behind = with_second_tier(memory, evaluated.lanes.take(rows), deeper)
+    request = (memory.cache(full[:, None])[:, 0] + memory.logits) / stages
+    second = np.array(deeper) & (behind.usable(stages, lowered.layers) >= request)
     possible = holds(most)
     needed = _largest(np.ones(rows.size), most, lambda number: ~holds(number)) + 1
     groups = evaluated.lanes.flat("group")[rows]
-    kinds[rows] = np.where(context >= 16, 1, np.where(possible, 3, 4))
-    values[rows] = np.where(context >= 16, context, np.where(possible, needed * groups, np.nan))
+    more = np.where(second, 5, np.where(possible, 3, 4))
+    kinds[rows] = np.where(context >= 16, 1, more)
+    values[rows] = np.where(context >= 16, context, np.where(more == 3, needed * groups, np.nan))
     return kinds, values
 
 

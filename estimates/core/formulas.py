@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from estimates.core.acceptance import accepted_range
 from estimates.core.architecture import Architecture
 from estimates.core.facts import Offer
 from estimates.core.formats import rates_for
@@ -41,11 +42,53 @@ def assumptions(
         notes.append("efficiency inherited: " + "; ".join(terms.origins))
     if lane.variant.chip.sram_first:
         notes.append("SRAM-first machine: layers in series over the chips, with a fitted latency a layer")
-    if len(offer.chip.tiers) > 1:
+    if len(offer.chip.tiers) > 1 and not point.offload:
         notes.append("the second memory tier is not used")
+    notes += [*_speculating(point), *_behind(evaluated), *_engines(point)]
+    if point.workload.prefix_shared and point.workload.prefix_share:
+        notes.append("the cached part of the prompt is one text common to all requests, held once a rank")
     if not evaluated.rates_known[0]:
         notes.append("decode from bandwidth alone: a rate is not published, so no time to first token")
     return tuple(notes)
+
+
+def _speculating(point: Point) -> list[str]:
+    spec = point.speculation
+    if spec is None:
+        return []
+    low, high = accepted_range(spec)
+    whence = f"as published ({spec.acceptance_source})" if spec.acceptance_source else "as stated"
+    notes = [
+        f"each drafted token is taken with chance {spec.acceptance:.3g}, {whence}, if those before it were; "
+        f"it varies with the text, and the interval takes {low:.3g} to {high:.3g}"
+    ]
+    if spec.method == "draft":
+        notes.append("the draft model runs on the same chips, its weights and cache beside the model's")
+    elif spec.method == "mtp" and spec.draft_tokens > 1:
+        notes.append("the multi-token-prediction module is run once for each drafted token")
+    return [*notes, "corrections of the time per token are those of runs without speculation"]
+
+
+def _behind(evaluated: Evaluated) -> list[str]:
+    found = evaluated.spill
+    if found is None or not evaluated.points[0].offload:
+        return []
+    if found.whole[0] <= 0:
+        return ["the first memory tier holds everything: the second is not read"]
+    return [
+        f"{found.weights[0] / 1e9:.4g} GB of weights and {found.cache[0] / 1e9:.4g} GB of caches of the "
+        "fullest chip lie in the second memory tier, routed experts first, and are read from there in each step, "
+        "nothing ahead of its use"
+    ]
+
+
+def _engines(point: Point) -> list[str]:
+    if point.lane.prompt_chip is None:
+        return []
+    return [
+        "prompts are computed by another engine of the chip than decodes, in steps of their own; both read "
+        "the same memory, and the cache stays where it is"
+    ]
 
 
 def _stretched(offer: Offer, point: Point, architecture: Architecture) -> list[str]:
@@ -121,6 +164,7 @@ def formulas(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, ..
     tpot, batch = _first(loop.tpot), float(evaluated.batch[0])
     workload = point.workload
     lines = [
+        *step_lines(evaluated),
         f"S({batch:.4g}, 0) = {_first(times.decode) * 1e3:.3f} ms: decode step at a mean context of "
         f"{workload.isl + workload.osl / 2:.0f} tokens",
         f"S({batch:.4g}, {_first(times.chunk):.0f}) - S({batch:.4g}, 0) = "
@@ -143,6 +187,30 @@ def formulas(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, ..
     return tuple(lines)
 
 
+def step_lines(evaluated: Evaluated) -> list[str]:
+    """A step's yield under speculation, what it reads out of the second tier."""
+    point, found = evaluated.points[0], evaluated.spill
+    spec, lines = point.speculation, []
+    if spec is not None and evaluated.drafts is not None:
+        a, n = spec.acceptance or 0.0, spec.draft_tokens
+        accepted, step = _first(evaluated.drafts.accepted), _first(evaluated.times.decode)
+        draft = _first(evaluated.times.decode_ledger.operations.get("drafting", np.zeros(1)))
+        law = f"(1 - {a:.4g}^{n + 1}) / (1 - {a:.4g})" if a < 1 else f"{n} + 1"
+        lines += [
+            f"tokens a step = (1 - a^(n + 1)) / (1 - a) = {law} = {accepted:.4f}",
+            f"S(b, 0) = (verifying {n + 1} tokens a sequence + drafting {n}) / tokens a step = "
+            f"({(step * accepted - draft) * 1e3:.3f} + {draft * 1e3:.3f}) / {accepted:.4f} = "
+            f"{step * 1e3:.3f} ms a token",
+        ]
+    if found is not None and found.whole[0] > 0:
+        behind = point.lane.variant.chip.tiers[1].bandwidth or np.nan
+        lines.append(
+            f"second tier = {found.whole[0] / 1e9:.4g} GB on the fullest chip at {behind / 1e9:.4g} GB/s: "
+            f"{found.whole[0] / behind * 1e3:.4g} ms to read it all once"
+        )
+    return lines
+
+
 def _by_little(point: Point, replicas: int, evaluated: Evaluated) -> str:
     """The mean of a closed population that does not all run at once."""
     loop, osl = evaluated.loop, point.workload.osl
@@ -161,9 +229,10 @@ def _static(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, ...
     work, tpot = point.workload, _first(loop.tpot)
     batch, waves = float(evaluated.in_flight[0]), float(evaluated.waves[0])
     lines = [
+        *step_lines(evaluated),
         f"TPOT = S({evaluated.batch[0]:.4g}, 0) + hops = {(tpot - _first(loop.hops)) * 1e3:.3f} + "
         f"{_first(loop.hops) * 1e3:.3f} = {tpot * 1e3:.3f} ms at a mean context of "
-        f"{work.isl + work.osl / 2:.0f} tokens"
+        f"{work.isl + work.osl / 2:.0f} tokens",
     ]
     if not np.isfinite(_first(loop.ttft_unloaded)):
         return tuple(lines)
@@ -183,9 +252,10 @@ def _pooled(point: Point, replicas: int, evaluated: Evaluated) -> tuple[str, ...
     loop, pools, pool = evaluated.loop, evaluated.pools, point.prefill
     tpot, osl = _first(loop.tpot), point.workload.osl
     lines = [
+        *step_lines(evaluated),
         f"TPOT = S({evaluated.batch[0]:.4g}, 0) + hops = {(tpot - _first(loop.hops)) * 1e3:.3f} + "
         f"{_first(loop.hops) * 1e3:.3f} = {tpot * 1e3:.3f} ms, {evaluated.in_flight[0]:.4g} requests "
-        "decoding on each decode worker"
+        "decoding on each decode worker",
     ]
     if pools is None or pool is None or not np.isfinite(_first(loop.throughput)):
         return tuple(lines)

@@ -20,7 +20,7 @@ from estimates.core.grid_result import BINDING, CODES, NUMBERS, SIZES, GridResul
 from estimates.core.intervals import TIERS
 from estimates.core.lanes import Lane
 from estimates.core.lowering import lower
-from estimates.core.novelty import Novelty, log_bounds, novelty_of
+from estimates.core.novelty import Novelty, all_log_bounds, all_novelties
 from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
 
 
@@ -160,7 +160,7 @@ class RowBuilder:
         put("kv_format", np.array([formats.index(point.lane.kv_format) for point in points]))
         calibration = self.efficiency.calibration
         places = evaluated.places
-        novelties = [novelty_of(placed, calibration) for placed in places]
+        novelties = all_novelties(places, calibration)
         grades = [
             grade_of(point.lane, point.pp, terms, novelty.tier, chip_measured=novelty.chip_measured)
             for point, terms, novelty in zip(points, evaluated.lanes.terms, novelties, strict=True)
@@ -208,8 +208,9 @@ class RowBuilder:
     ) -> None:
         """Running rows whose time to first token is unknown carry the rate that is missing."""
         lacking = missing_rates(lower(self.model.architecture), evaluated.lanes)
-        for number, point in zip(at, source, strict=True):
-            if lacking[point] and columns["state"][number] == 0:
+        decode_only = np.array([bool(names) for names in lacking])[source] & (columns["state"][at] == 0)
+        for number, point in zip(at[decode_only].tolist(), source[decode_only].tolist(), strict=True):
+            if lacking[point]:
                 fact = f"{lacking[point][0]}_rate"
                 if fact not in facts:
                     facts.append(fact)
@@ -233,26 +234,16 @@ class RowBuilder:
         put("prefill_share", loop.prefill_share)
         put("decode_tok_s", loop.decode_throughput)
         tpot, ttft = loop.tpot.reshape(-1), loop.ttft_loaded.reshape(-1)
-        bounds = [
-            log_bounds(
-                placed,
-                novelty,
-                self.efficiency,
-                grade,
-                float(ttft[row]),
-                float(tpot[row]),
-                evaluated.points[row].workload.osl,
-            )
-            for row, (placed, novelty, grade) in enumerate(zip(places, novelties, grades, strict=True))
-        ]
+        osl = np.array([point.workload.osl for point in evaluated.points], float)
+        bounds = all_log_bounds(places, novelties, self.efficiency, grades, ttft, tpot, osl)
         for metric, name, low, high, values in (
             ("tpot", "tpot_s", "tpot_low_s", "tpot_high_s", tpot),
             ("ttft", "ttft_s", "ttft_low_s", "ttft_high_s", ttft),
         ):
             put(name, values)
-            put(low, values * np.exp([bound[metric][0] for bound in bounds]))
-            put(high, values * np.exp([bound[metric][1] for bound in bounds]))
+            put(low, values * np.exp(bounds[metric][0]))
+            put(high, values * np.exp(bounds[metric][1]))
         rate = loop.throughput.reshape(-1)
         put("throughput_output_tok_s", rate)
-        put("throughput_low", rate * np.exp([-bound["throughput"][1] for bound in bounds]))
-        put("throughput_high", rate * np.exp([-bound["throughput"][0] for bound in bounds]))
+        put("throughput_low", rate * np.exp(-bounds["throughput"][1]))
+        put("throughput_high", rate * np.exp(-bounds["throughput"][0]))

@@ -9,7 +9,7 @@ rows exchangeable with those.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,11 +53,39 @@ class Intervals:
     def around(self, metric: str, tier: str, scale: float, near: Array, lean: float) -> tuple[Array, Array]:
         """The same from a spread, the closeness of a measured group's points, and the estimate's lean."""
         growth = self.widening.get(metric, 0.0) if tier == "measured" else 0.0
-        widened = scale * np.sqrt(1 + growth * (1 - near**2))
-        low, high = self.quantiles[metric, tier]
-        # The estimate lies inside its interval, however far it leans.
-        least, most = np.minimum(low * widened + lean, -INSIDE), np.maximum(high * widened + lean, INSIDE)
-        return np.asarray(least), np.asarray(most)
+        return _ends(*self.quantiles[metric, tier], scale * np.sqrt(1 + growth * (1 - near**2)), lean)
+
+    def all_bounds(
+        self,
+        metric: str,
+        tiers: Sequence[str],
+        identities: Sequence[Identity],
+        number: NDArray[np.intp],
+        residuals: Residuals | None,
+        features: Array,
+    ) -> tuple[Array, Array]:
+        """Bounds of many configurations at `features` (n, features), `number` saying whose identity and tier
+
+        each has; NaN where no left-out run says how wide an interval of the kind is.
+        """
+        table = np.full((len(identities), 5), np.nan)
+        near = np.zeros(len(number))
+        for place, (identity, tier) in enumerate(zip(identities, tiers, strict=True)):
+            if not self.knows(metric, tier):
+                continue
+            growth = self.widening.get(metric, 0.0) if tier == "measured" else 0.0
+            lean = 0.0 if residuals is None else residuals.lean(metric, identity)
+            table[place] = (
+                *self.quantiles[metric, tier],
+                self.scale(metric, tier, identity),
+                growth,
+                lean,
+            )
+            if growth and residuals is not None:
+                rows = np.flatnonzero(number == place)
+                near[rows] = residuals.closeness(metric, identity, features[rows], self.lengths)
+        low, high, scale, growth_of, lean_of = table[number].T
+        return _ends(low, high, scale * np.sqrt(1 + growth_of * (1 - near**2)), lean_of)
 
     def knows(self, metric: str, tier: str) -> bool:
         """Whether any left-out run says how wide an interval of this kind is."""
@@ -71,6 +99,14 @@ class Intervals:
             if found is not None:
                 return found
         return self.scales[metric, tier, ""]
+
+
+def _ends(
+    low: Array | float, high: Array | float, widened: Array, lean: Array | float
+) -> tuple[Array, Array]:
+    """Of an interval about an estimate that leans. The estimate lies inside, however far it leans."""
+    least, most = np.minimum(low * widened + lean, -INSIDE), np.maximum(high * widened + lean, INSIDE)
+    return np.asarray(least), np.asarray(most)
 
 
 def tier_of(metric: str, identity: Identity, residuals: Residuals | None) -> str:

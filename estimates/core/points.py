@@ -30,7 +30,7 @@ from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Speculation, Workload
 from estimates.core.floor import decode_floor_s
 from estimates.core.formats import FORMATS
-from estimates.core.identity import identity_of
+from estimates.core.identity import Identity, identity_of
 from estimates.core.lanes import GEMM_GROUPS, Lane, Lanes, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import RankMemory, rank_memory, take_rows
@@ -217,6 +217,7 @@ def evaluate_points(
     known = np.array([not missing for missing in missing_rates(lowered, lanes.for_prompts)])
     known = known.reshape(-1, 1, 1)
     cached = (per_request.reshape(-1, 1, 1) * in_flight / lanes["dp"]).reshape(-1)
+    cached = cached + (_shaped(memory.growing) * common / pp).reshape(-1)
     behind = spill(memory, pp.reshape(-1), lowered.layers, cached, offloads)
     if behind is not None:
         lanes = read_behind(lanes, behind)
@@ -282,7 +283,7 @@ def evaluate_points(
         loop = placed(loop, served, pooled)
     queued = np.asarray(loop.ttft_saturated > loop.ttft_loaded * QUEUED).reshape(-1)
     factors: dict[str, Array] = {}
-    places = [place(point, model, lowered.layers) for point in points] if corrected else []
+    places = all_places(points, model, lowered.layers) if corrected else []
     if corrected and table.calibration is not None and table.calibration.residuals is not None:
         floor = decode_floor_s(lowered, lanes, loop.running, load.context, load.verify) / load.accepted
         physics = loop
@@ -362,13 +363,23 @@ def deployed_memory(
 
 def place(point: Point, model: ModelFacts, layers: int) -> Placed:
     """The point as measurements are compared: its identity and coordinates."""
-    serving = serving_of(point.workload, pooled=point.prefill is not None)
-    lane = point.lane
-    identity = identity_of(
-        lane.variant.chip, lane.software, lane.scheme.slug, model.architecture, serving, point.version
-    )
-    features = features_of(point.lane, point.pp, point.workload, point.concurrency, layers)
-    return Placed(identity, features)
+    return all_places([point], model, layers)[0]
+
+
+def all_places(points: Sequence[Point], model: ModelFacts, layers: int) -> list[Placed]:
+    """The same of many points; equal chips, software, formats and servings share an identity."""
+    known: dict[tuple[object, ...], Identity] = {}
+    found: list[Placed] = []
+    for point in points:
+        lane, serving = point.lane, serving_of(point.workload, pooled=point.prefill is not None)
+        chip, scheme = lane.variant.chip, lane.scheme.slug
+        key = (id(chip), lane.software, scheme, serving, point.version)
+        if key not in known:
+            named = identity_of(chip, lane.software, scheme, model.architecture, serving, point.version)
+            known[key] = named
+        features = features_of(lane, point.pp, point.workload, point.concurrency, layers)
+        found.append(Placed(known[key], features))
+    return found
 
 
 def _column(values: Sequence[float]) -> Array:

@@ -53,6 +53,8 @@ class Estimate:
     max_concurrency: int | None = None
     max_context: int | None = None
     memory: dict[str, float] = field(default_factory=dict)  # bytes on the fullest chip
+    second_tier: dict[str, float] = field(default_factory=dict)  # bytes behind its first tier, bytes/s
+    speculation: dict[str, object] = field(default_factory=dict)  # tokens a step, seconds of its parts
     time_by_operation: dict[str, float] = field(default_factory=dict)  # of one TPOT
     time_by_limit: dict[str, float] = field(default_factory=dict)
     ttft_by_operation: dict[str, float] = field(default_factory=dict)  # of the unloaded TTFT

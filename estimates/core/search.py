@@ -39,6 +39,7 @@ from estimates.core.lowering import lower
 from estimates.core.pareto import front, thinned
 from estimates.core.scenarios import sequence_limit
 from estimates.core.search_exclusions import Nearest, Unfit, exceeded, nearest, out_of_bounds, out_of_memory
+from estimates.core.search_pools import FINALISTS, pooled
 from estimates.core.search_rows import Chosen, exact, found_rows, front_points, kept
 from estimates.core.search_scores import Scored, score, scored
 
@@ -99,9 +100,16 @@ def search(
         alone = [number for number in alone if tallies[number].nearest is None]
     found, broken = _exact(model, candidates, asked, demand, bounds, objective, efficiency, tallies)
     unfit = []
+    placed = {one.candidate for one in found}
     for number in open_:
         tally = tallies[number]
+        if number in placed:
+            continue
         if tally.best and number not in broken:
+            detail = (
+                "no division of one machine's chips into pools keeps every limit, or better offers were tried"
+            )
+            out.append(Excluded(number, candidates[number].offer.slug, "serving", None, None, "", detail))
             continue
         if tally.best or tally.nearest is not None:
             closest = broken.get(number) or tally.nearest
@@ -330,13 +338,17 @@ def _exact(
     }
     found: list[Found] = []
     broken: dict[int, Nearest] = {}
+    taken: dict[int, Chosen] = {}
     while left:
         rows = exact(
             model, workload, demand, [chosen[0] for chosen in left.values()], efficiency, detailed=True
         )
         good = kept(rows, demand)
         answers = found_rows(model, candidates, workload, demand, bounds, objective, efficiency, rows)
-        found += [answer for answer, fine in zip(answers, good, strict=True) if fine]
+        for answer, one, fine in zip(answers, rows.chosen, good, strict=True):
+            if fine:
+                found.append(answer)
+                taken[answer.candidate] = one
         for number, row in [(n, row) for row, n in enumerate(left) if not good[row]]:
             broken[number] = exceeded(rows, row, demand)
         left = {
@@ -344,9 +356,30 @@ def _exact(
             for (number, chosen), fine in zip(left.items(), good, strict=True)
             if not fine and len(chosen) > 1
         }
-    placed = {answer.candidate for answer in found}
-    found.sort(key=lambda one: (one.score, -one.throughput_per_chip, one.candidate))
-    return found, {number: closest for number, closest in broken.items() if number not in placed}
+    found.sort(key=_rank)
+    if bounds.serving != "aggregated":
+        best = [taken[answer.candidate] for answer in found[:FINALISTS]]
+        apart = pooled(model, candidates, workload, demand, bounds, objective, efficiency, best)
+        if apart:
+            rows = exact(model, workload, demand, apart, efficiency, detailed=True)
+            good = kept(rows, demand)
+            answers = found_rows(model, candidates, workload, demand, bounds, objective, efficiency, rows)
+            found += [answer for answer, fine in zip(answers, good, strict=True) if fine]
+        found = _of_serving(found, bounds)
+    return found, {number: closest for number, closest in broken.items() if number not in taken}
+
+
+def _rank(one: Found) -> tuple[float, float, int]:
+    return one.score, -one.throughput_per_chip, one.candidate
+
+
+def _of_serving(found: list[Found], bounds: Bounds) -> list[Found]:
+    """One deployment a candidate: the pooled one where only such are wanted, else the better of both."""
+    wanted = [one for one in found if one.prefill is not None or bounds.serving == "either"]
+    best: dict[int, Found] = {}
+    for one in sorted(wanted, key=_rank):
+        best.setdefault(one.candidate, one)
+    return sorted(best.values(), key=_rank)
 
 
 def _edges(

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.arrivals import poisson_wait
-from estimates.core.demand import NEEDS, Bounds, Candidate, Demand, Found, FrontPoint, Range
+from estimates.core.demand import NEEDS, Bounds, Candidate, Demand, Found, FrontPoint, PoolFound, Range
+from estimates.core.disaggregated import PrefillPool
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.explain import binding_limits
 from estimates.core.facts import ModelFacts, Workload
@@ -39,9 +40,10 @@ class Chosen:
     replicas: int
     machines: int
     within: bool  # the limit on the time per output token too
+    prefill: PrefillPool | None = None  # of one machine
 
     def point(self, workload: Workload) -> Point:
-        return Point(self.lane, self.pp, workload, self.load)
+        return Point(self.lane, self.pp, workload, self.load, self.prefill)
 
 
 @dataclass(slots=True)
@@ -70,7 +72,16 @@ def exact(
     rows = list(chosen)
     if demand.requests_per_s is not None:
         rows = _at_rate(model, workload, demand.requests_per_s, rows, efficiency)
-    evaluated = evaluate_points(model, [one.point(workload) for one in rows], efficiency, detailed=detailed)
+    points = [one.point(workload) for one in rows]
+    return levels_of(
+        model, workload, demand, rows, evaluate_points(model, points, efficiency, detailed=detailed)
+    )
+
+
+def levels_of(
+    model: ModelFacts, workload: Workload, demand: Demand, rows: list[Chosen], evaluated: Evaluated
+) -> Exact:
+    """The percentiles of what was evaluated."""
     loop = evaluated.loop
     mean, wait, burst = (_flat(v) for v in (loop.ttft_loaded, loop.wait, loop.burst))
     base = mean - wait - burst
@@ -83,12 +94,18 @@ def exact(
         burst = np.zeros_like(burst)
     others = np.maximum(evaluated.in_flight - 1, 0) / (lanes.flat("dp") * stages)
     prompt = prompt_cost(part, lanes.flat("interference_share") * others, workload.osl)
+    longest = np.full(len(rows), np.inf)
+    if evaluated.pools is not None:
+        of = evaluated.pools.rows
+        workers = np.array([one.prefill.decode_workers for one in rows if one.prefill is not None], float)
+        whole = np.array([rows[row].load for row in of]) * workers
+        longest[of] = whole / _flat(evaluated.pools.prompts.rate_limit)
     levels: tuple[At, ...] = ("mean", "median", "p95")
     return Exact(
         rows,
         evaluated,
         {at: tpot_quantile(tpot, part, prompt, workload.osl, at) for at in levels},
-        {at: ttft_quantile(base, wait, burst, at, busy=busy) for at in levels},
+        {at: ttft_quantile(base, wait, burst, at, busy=busy, longest=longest) for at in levels},
     )
 
 
@@ -116,11 +133,7 @@ def _at_rate(
         first = np.where(np.isfinite(first), first, 0.0)
         stay = first + (workload.osl - 1) * _flat(loop.tpot)
         load = np.minimum(each * stay, most)
-    return [_with_load(one, float(n)) for one, n in zip(chosen, load, strict=True)]
-
-
-def _with_load(one: Chosen, load: float) -> Chosen:
-    return Chosen(one.candidate, one.cluster, one.lane, one.pp, load, one.replicas, one.machines, one.within)
+    return [replace(one, load=float(n)) for one, n in zip(chosen, load, strict=True)]
 
 
 def kept(rows: Exact, demand: Demand) -> NDArray[np.bool_]:
@@ -181,6 +194,7 @@ def found_rows(
             ep=lane.ep,
             dp=lane.dp,
             software=lane.software,
+            prefill=_pool(one),
             replicas=one.replicas,
             spare=spare,
             machines=one.machines,
@@ -251,6 +265,15 @@ def front_points(
             )
         )
     return points
+
+
+def _pool(one: Chosen) -> PoolFound | None:
+    """The prefill workers of all machines that carry the load."""
+    pool = one.prefill
+    if pool is None:
+        return None
+    workers = pool.workers * (one.replicas // pool.decode_workers)
+    return PoolFound(workers, pool.lane.tp, pool.pp, pool.lane.ep, pool.lane.dp)
 
 
 def _rate(rows: Exact, row: int, workload: Workload, demand: Demand) -> float:

@@ -1,9 +1,8 @@
-"""Speculative decoding and multi-token prediction: tokens accepted a step, and what drafting costs.
+"""Speculative decoding and multi-token prediction: what drafting costs in time and memory.
 
-n tokens are drafted and verified with one more in a single step of the model. If each is accepted with chance
-a once those before it were, a step yields (1 - a^(n + 1)) / (1 - a) tokens (Leviathan, Kalman, Matias 2023,
-arXiv 2211.17192, equation 1). Drafting is n passes of the model's own multi-token-prediction module, n decode
-steps of a smaller model on the same chips, or a look-up in the text that takes the host's time alone.
+n tokens are drafted and verified with one more in a single step of the model. Drafting is n passes of the
+model's own multi-token-prediction module, n decode steps of a smaller model on the same chips, or a look-up
+in the text that takes the host's time alone.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from estimates.core.acceptance import tokens_per_step
 from estimates.core.architecture import Architecture
 from estimates.core.deployments import holds_experts, on_chip, resolve_scheme
 from estimates.core.efficiency import EfficiencyTable
@@ -28,33 +28,7 @@ from estimates.core.step import decode_time, prefill_attention_time, token_time
 
 Array = NDArray[np.floating]
 
-#: Spread of the acceptance around a figure that comes with none: texts differ by more than a few points.
-ACCEPTANCE_SPREAD = 0.1
 _NO_HOST = ("host_step_us", "host_sequence_us")  # the host's step is the verifying one's
-
-
-def tokens_per_step(acceptance: Array | float, draft_tokens: Array | int) -> Array:
-    """Expected tokens of one verifying step: 1 + a + ... + a^n, which is n + 1 where all are accepted."""
-    a, n = np.broadcast_arrays(np.asarray(acceptance, float), np.asarray(draft_tokens))
-    most = int(n.max(initial=0))
-    powers = [np.where(n >= i, a**i, 0.0) for i in range(most + 1)]
-    return np.asarray(sum(powers))
-
-
-def acceptance_of(tokens: float, draft_tokens: int) -> float:
-    """The acceptance that yields so many tokens a step: the inverse, by bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if float(tokens_per_step(middle, draft_tokens)) < tokens else (low, middle)
-    return (low + high) / 2
-
-
-def accepted_range(speculation: Speculation) -> tuple[float, float]:
-    """Acceptance at the low and the high end of its spread."""
-    a = speculation.acceptance or 0.0
-    low, high = speculation.acceptance_range or (a - ACCEPTANCE_SPREAD, a + ACCEPTANCE_SPREAD)
-    return max(0.0, min(low, a)), min(1.0, max(high, a))
 
 
 @lru_cache(maxsize=512)
