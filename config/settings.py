@@ -196,6 +196,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_timeout": 10,
 }
+ATLAS_JOB_LEASE_SECONDS = env.integer(
+    "ATLAS_JOB_LEASE_SECONDS",
+    default=60,
+    minimum=1,
+    maximum=3_600,
+    meaning="How long a worker may be silent before the part of a job that it makes is given to another.",
+)
+ATLAS_JOB_KEEP_DAYS = env.integer(
+    "ATLAS_JOB_KEEP_DAYS", default=30, minimum=1, maximum=3_650, meaning="Days that results of jobs are kept."
+)
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE

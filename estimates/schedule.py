@@ -15,6 +15,12 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": SWEEP_EVERY_SECONDS,
         "options": {"expires": SWEEP_EVERY_SECONDS},
     },
+    "work on jobs": {
+        "task": "estimates.work_on_jobs",
+        "schedule": SWEEP_EVERY_SECONDS,
+        "options": {"expires": SWEEP_EVERY_SECONDS},
+    },
+    "prune jobs": {"task": "estimates.prune_jobs", "schedule": crontab(hour="2", minute="47")},
     "nightly recalculation": {
         "task": "estimates.start_recalculation",
         "schedule": crontab(hour="3", minute="17"),

@@ -9,6 +9,7 @@ from typing import Any
 from celery import shared_task
 
 from estimates import runs, sweeper
+from estimates.jobs import lifecycle, work
 from estimates.method import code_has_changed
 
 log = logging.getLogger(__name__)
@@ -47,3 +48,15 @@ def recalculate_model(pk: int) -> None:
 def start_recalculation(scope: str = "all", reason: str = "") -> None:
     """Request a run; the sweeps that follow make it."""
     runs.start_recalculation(scope, reason)
+
+
+@shared_task(name="estimates.work_on_jobs")
+def work_on_jobs() -> None:
+    """A hint: parts of jobs wait, or lie with workers that were lost."""
+    _unless_outdated(work.tick)
+
+
+@shared_task(name="estimates.prune_jobs")
+def prune_jobs() -> None:
+    """Delete jobs that ended so long ago that their results are no longer kept."""
+    lifecycle.prune()
