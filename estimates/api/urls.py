@@ -7,14 +7,22 @@ from config.rest.views import routes
 from estimates.api.accuracy import AccuracyView
 from estimates.api.accuracy_runs import AccuracyRunsView
 from estimates.api.batch import BatchView
+from estimates.api.compare import CompareView
+from estimates.api.curve import CurveView, StoredCurveView
 from estimates.api.estimates import ESTIMATES, EstimateDetailView, EstimateListView
 from estimates.api.evaluate import EvaluateView
 from estimates.api.explain import ExplainView
-from estimates.api.runs import JOBS
+from estimates.api.jobs import JOBS, JobCancelView, JobResultView
+from estimates.api.runs import RUNS
+from estimates.api.search import SearchView
 
 urlpatterns: list[URLPattern] = [
     path("estimates/evaluate", EvaluateView.as_view(), name="estimates-evaluate"),
     path("estimates/batch", BatchView.as_view(), name="estimates-batch"),
+    path("estimates/compare", CompareView.as_view(), name="estimates-compare"),
+    path("estimates/curve", CurveView.as_view(), name="estimates-curve"),
+    path("estimates/<key:key>/curve", StoredCurveView.as_view(), name="estimates-stored-curve"),
+    path("estimates/search", SearchView.as_view(), name="estimates-search"),
     path("estimates/<key:key>/explain", ExplainView.as_view(), name="estimates-explain"),
     path("estimates", described_list(EstimateListView, ESTIMATES).as_view(), name="estimates-list"),
     path(
@@ -22,7 +30,10 @@ urlpatterns: list[URLPattern] = [
         described_detail(EstimateDetailView, ESTIMATES).as_view(),
         name="estimates-detail",
     ),
+    *routes(RUNS),
     *routes(JOBS),
+    path("jobs/<key:key>/result", JobResultView.as_view(), name="jobs-result"),
+    path("jobs/<key:key>/cancel", JobCancelView.as_view(), name="jobs-cancel"),
     path("accuracy", AccuracyView.as_view(), name="accuracy-list"),
     path("accuracy/runs", AccuracyRunsView.as_view(), name="accuracy-runs-list"),
 ]

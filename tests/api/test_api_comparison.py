@@ -1,4 +1,4 @@
-"""POST /estimates/batch: models x offers x workloads, every answer on its own, facts read once."""
+"""Batch and compare over the API: every answer on its own, causes of differences, faults by place."""
 
 import json
 from typing import Any
@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Offer
+from estimates.models import Estimate
 from tests.api.small_catalogue import problem_of
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +105,32 @@ def test_more_questions_cost_no_more_queries(client: Client, catalogue: Any) -> 
             answered(client, {"models": [MODEL], "offers": names})
         counts.append(len(captured))
     assert counts[1] == counts[0]
+
+
+def test_options_are_compared_with_causes(client: Client, catalogue: Any) -> None:
+    faster = {
+        "model": MODEL,
+        "accelerator": "nvidia-h100-sxm",
+        "count": 8,
+        "deployment": {"weights": "fp8", "tp": 8, "concurrency": 64},
+        "overrides": {"memory_bandwidth_gbs": "x2"},
+    }
+    response = post(client, {"options": [faster | {"overrides": {}}, faster]}, "compare")
+    body = orjson.loads(response.content)
+    assert [line["field"] for line in body["differences"]] == ["memory_bandwidth_gbs"]
+    tpot = body["pairs"][0]["metrics"]["tpot_ms"]
+    assert [cause["cause"] for cause in tpot["causes"]] == ["memory_bandwidth"]
+    assert tpot["causes"][0]["part"] == 1
+
+
+def test_stored_estimates_are_compared_by_their_ids(client: Client, catalogue: Any) -> None:
+    rows = Estimate.objects.filter(offer__slug=H100).order_by("objective")
+    ids = list(rows.values_list("pk", flat=True))[:2]
+    body = orjson.loads(post(client, {"options": [{"estimate": key} for key in ids]}, "compare").content)
+    assert [option["estimate"] for option in body["options"]] == ids
+    assert body["options"][0]["answer"]["deployment"]["tp"] == 8
+
+
+def test_nine_options_are_a_problem_with_the_bound(client: Client, catalogue: Any) -> None:
+    fault = problem_of(post(client, {"options": [{}] * 9}, "compare"), 400)["errors"][0]
+    assert (fault["pointer"], fault["accepted"]) == ("/options", "2 to 8 options")
