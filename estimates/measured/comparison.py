@@ -10,6 +10,7 @@ from estimates.measured.peers import PeerFigure
 from estimates.measured.plausibility import FLOOR_SHARE, is_complete, tpot_at_most_s
 from estimates.measured.predictions import Prediction
 from estimates.measured.questions import Names
+from estimates.measured.ranking import Ranking
 from estimates.measured.runs import Run
 from estimates.measured.scoring import VIEWS, Compared, Score, by_metric, by_slice, by_tier, score, score_of
 from estimates.measured.software import software_key
@@ -84,9 +85,11 @@ class Validation:
     refused: Sequence[Refused] = ()
     impossible: Sequence[Impossible] = ()
     rows: Sequence[Compared] = field(default=(), repr=False)
+    ranking: Ranking | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """{metric: {view: score}}, and beside the metrics `slices`, `tiers` and the lists."""
+        """{metric: {view: score}}, and beside the metrics `slices`, `tiers`, the lists and `ranking`."""
+        ranking = {} if self.ranking is None else {"ranking": self.ranking.as_json()}
         return {
             **_plain(self.metrics),
             "slices": _plain(self.slices),
@@ -116,7 +119,7 @@ class Validation:
                 }
                 for one in self.impossible
             ],
-        }
+        } | ranking
 
 
 def _plain(values: Any) -> Any:

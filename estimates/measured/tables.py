@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from estimates.measured.comparison import Validation
+from estimates.measured.ranking_tables import print_ranking
 from estimates.measured.scoring import OTHER, OTHER_METRICS, Score
 
 COLUMNS: Final = ("rows", "answered", "MAPE", "median", "bias", "within 20%", "in interval", "high/low")
@@ -18,7 +19,7 @@ Metrics = Mapping[str, Mapping[str, Score]]
 
 
 def print_validation(console: Console, found: Validation) -> None:
-    """Scores by metric, tier and slice, the peers' beside them, what was refused and what cannot be."""
+    """Scores by slice, the peers' beside them, the order of systems, what was refused and what cannot be."""
     console.print(f"{found.figures} figures of {found.runs} runs", highlight=False)
     table = _table("Error by metric", "metric", "rows taken")
     for metric, views in found.metrics.items():
@@ -40,6 +41,8 @@ def print_validation(console: Console, found: Validation) -> None:
             table.add_section()
         console.print(table)
     _print_peers(console, found)
+    if found.ranking is not None:
+        print_ranking(console, found.ranking)
     _print_refused(console, found)
     _print_impossible(console, found)
 

@@ -237,3 +237,52 @@ def test_a_peers_file_names_its_missing_column(db: None, tmp_path: Path):
     path = write_rows(tmp_path / "runs.csv", row())
     with pytest.raises(CommandError, match="lacks columns: value"):
         call_command("validate", measurements=str(path), peers=str(peers))
+
+
+def test_the_order_of_systems_is_reported_by_group(tiny: TinyCatalogue, tmp_path: Path):
+    # Eight chips with 16 users between them do less a chip than one with all, and an L40S has a quarter of an
+    # H100's bandwidth. The file has the L40S ahead of both: the two pairs with it are wrong, one is right.
+    systems = {
+        "h100": ("nvidia-h100-sxm", 1, 1),
+        "l40s": ("nvidia-l40s", 1, 1),
+        "eight": ("nvidia-h100-sxm", 8, 8),
+    }
+    rates = {"h100": 1500, "l40s": 3000, "eight": 1600}
+    rows = [
+        row(
+            run_id=name,
+            accelerator=chip,
+            n_accelerators=count,
+            tp=tp,
+            metric="output_tok_s_total",
+            value=rates[name],
+        )
+        for name, (chip, count, tp) in systems.items()
+    ]
+    printed, scores, _ = validate(tmp_path, *rows)
+
+    ranking = scores["ranking"]
+    assert {(one["view"], one["by"], one["at"]) for one in ranking["groups"]} == {
+        ("best", "system", None),
+        ("load", "system", 16),
+    }
+    for one in ranking["groups"]:
+        assert [(s["accelerator"], s["count"]) for s in one["systems"]] == [
+            ("nvidia-l40s", 1),
+            ("nvidia-h100-sxm", 1),
+            ("nvidia-h100-sxm", 8),
+        ]
+        assert one["orders"]["in_sample"]["tau"] == pytest.approx(1 / 3, abs=1e-4)
+        (swap,) = one["orders"]["in_sample"]["swapped"]
+        assert (swap["better"], swap["worse"]) == ("1 x nvidia-l40s", "1 x nvidia-h100-sxm")
+        assert swap["measured_ratio"] == 2
+    by_order = {(one["view"], one["order"]): one["tau"] for one in ranking["means"]}
+    assert set(by_order) == {("best", "in_sample"), ("load", "in_sample"), ("load", "search")}
+    assert "llama-3.1-8b-instruct 1024/512 closed_loop vllm, best, in sample" in printed
+    assert "1 x nvidia-l40s over 1 x nvidia-h100-sxm: measured 2.00, predicted 0." in printed
+
+
+def test_fewer_than_three_systems_have_no_order(tiny: TinyCatalogue, tmp_path: Path):
+    printed, scores, _ = validate(tmp_path, row())
+    assert scores["ranking"]["groups"] == scores["ranking"]["means"] == []
+    assert "no group of at least three systems" in printed

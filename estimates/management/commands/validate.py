@@ -1,10 +1,11 @@
-"""`manage.py validate`: the estimator against published runs, by metric, tier and slice, and beside peers."""
+"""`manage.py validate`: the estimator against published runs: errors, peers, the order of systems."""
 
 from __future__ import annotations
 
 import csv
 import json
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from estimates.measured.predictions import Prediction, predict
 from estimates.measured.questions import read_names
 from estimates.measured.runs import Run, UnreadableMeasurements, read_runs
 from estimates.measured.tables import print_validation
+from estimates.measured.validated_ranking import validated_ranking
 
 PREDICTION_COLUMNS: Final = (
     "run_id",
@@ -49,7 +51,8 @@ class Command(BaseCommand):
             check_writable(options[name])
         names, book = read_names(), FactBook()
         predictions = list(predict(runs, book, names))
-        found = validation_of(runs, predictions, names, by, peers)
+        ranking = validated_ranking(runs, predictions, book, names)
+        found = replace(validation_of(runs, predictions, names, by, peers), ranking=ranking)
         if options["predictions"]:
             write_predictions(Path(options["predictions"]), predictions)
         if options["json"] == "-":
