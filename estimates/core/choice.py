@@ -39,14 +39,17 @@ ALL_BUT = 0.99  # of the highest throughput of pools: as good as it
 NEAR_FASTEST = 1.03  # TPOTs within this of the lowest pass as equal: far inside the error of any estimate
 
 
-def nearest_to_level(tpot: NDArray[np.floating], throughput: NDArray[np.floating]) -> int:
+def nearest_to_level(
+    tpot: NDArray[np.floating], throughput: NDArray[np.floating]
+) -> np.intp | NDArray[np.intp]:
     """Where nothing keeps the service level: of the lowest TPOTs the highest throughput.
 
-    Flat arrays; a negative throughput marks what does not run, and at least one must.
+    Positions along the last axis; a negative throughput marks what does not run, and at least one must.
     """
     running = throughput >= 0
-    lowest = np.where(running, tpot, np.inf).min()
-    return int(np.argmax(np.where(running & (tpot <= NEAR_FASTEST * lowest), throughput, -1.0)))
+    lowest = np.where(running, tpot, np.inf).min(-1, keepdims=True)
+    near = running & (tpot <= NEAR_FASTEST * lowest)
+    return np.argmax(np.where(near, throughput, -1.0), axis=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +249,7 @@ def best_choice(
     if within.any():
         score = np.where(within, throughput, -1.0)
     elif fit.any() and open_load:
-        return nearest_to_level(loop.tpot.reshape(-1), score)
+        return int(nearest_to_level(loop.tpot.reshape(-1), score))
     if deployment.prefill is not None and open_load:
         # Beyond the slower pool's limit more clients only wait: the first load that all but reaches it.
         score = np.where(score >= ALL_BUT * score.max(), -loop.e2e.reshape(-1), -np.inf)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from estimates.core.choice import nearest_to_level
 from estimates.core.deployments import (
     Layout,
     layouts,
@@ -31,6 +30,7 @@ from estimates.core.formats import WeightScheme
 from estimates.core.grid_block import Block, GridSpec, WorkloadTable, evaluate_block, workload_table
 from estimates.core.grid_result import GridResult
 from estimates.core.grid_rows import RowBuilder
+from estimates.core.grid_select import select
 from estimates.core.lanes import Lane, Variant
 from estimates.core.lowering import lower
 from estimates.core.operations import Lowered
@@ -66,7 +66,7 @@ def best_deployments(
     if table.kept:
         for block in blocks_of(model, lowered, variants, offers, table, efficiency, grid):
             configurations += block.valid.size
-            _select(block, variants, offers, table, rows)
+            select(block, variants, offers, table, rows)
     return rows.result(configurations)
 
 
@@ -170,72 +170,3 @@ def blocks_of(
         counts += [sizes] * len(found)
     if pending:
         yield evaluate_block(model, lowered, pending, owners, counts, table, efficiency, grid, whole=whole)
-
-
-def _select(
-    block: Block,
-    variants: dict[Variant, list[int]],
-    offers: Sequence[Offer],
-    table: WorkloadTable,
-    rows: RowBuilder,
-) -> None:
-    """Pick the best configuration per offer, workload and objective."""
-    members = list(variants.values())
-    tpot_met = block.tpot <= table.tpot_slo.reshape(1, -1, 1)
-    ttft_met = ~(block.ttft > table.ttft_slo.reshape(1, -1, 1))
-    for owner, (start, end) in block.span.items():
-        part = slice(start, end)
-        chips = block.chips[part]
-        valid, tpot_ok, ttft_ok = block.valid[part], tpot_met[part], ttft_met[part]
-        throughput, tpot, in_flight = block.throughput[part], block.tpot[part], block.in_flight[part]
-        for index in members[owner]:
-            replicas = offers[index].count // chips
-            open_ = valid & (replicas > 0).reshape(-1, 1, 1)
-            total = np.where(open_, throughput * replicas.reshape(-1, 1, 1), -1)
-            enough = in_flight * replicas.reshape(-1, 1, 1) >= table.least.reshape(1, -1, 1)
-            met = open_ & tpot_ok & ttft_ok & enough
-            score_met = np.where(met, total, -1)
-            speed = np.where(met, -tpot, -np.inf)
-            for position, workload in enumerate(table.kept):
-                flat = total[:, position].reshape(-1)
-                best = int(np.argmax(flat))
-                if flat[best] < 0:
-                    room = np.where(replicas > 0, block.room[part][:, position], -np.inf)
-                    row = start + int(np.argmax(room))
-                    rows.does_not_fit(
-                        index, workload, block.lanes.lanes[block.lane_of[row]], int(block.pp[row])
-                    )
-                    continue
-                width = total.shape[2]
-                chosen: list[tuple[int, int]] = []
-                if met[:, position].any():
-                    chosen += [
-                        (0, int(np.argmax(speed[:, position].reshape(-1)))),
-                        (1, int(np.argmax(score_met[:, position].reshape(-1)))),
-                    ]
-                    missed = ""
-                else:
-                    missed = _missed(open_[:, position], tpot_ok[:, position], ttft_ok[:, position])
-                    chosen.append((0, nearest_to_level(tpot[:, position].reshape(-1), flat)))
-                chosen.append((2, best))
-                for objective, place in chosen:
-                    row = start + place // width
-                    rows.choose(
-                        index,
-                        workload,
-                        objective,
-                        block.lanes.lanes[block.lane_of[row]],
-                        int(block.pp[row]),
-                        float(block.in_flight[row, position, place % width]),
-                        missed,
-                    )
-
-
-def _missed(open_: NDArray[np.bool_], tpot_ok: NDArray[np.bool_], ttft_ok: NDArray[np.bool_]) -> str:
-    """Which part of the service level no configuration meets."""
-    tpot, ttft = bool((open_ & tpot_ok).any()), bool((open_ & ttft_ok).any())
-    if tpot and ttft:
-        return "concurrency_not_reached" if bool((open_ & tpot_ok & ttft_ok).any()) else "slo_missed"
-    if tpot:
-        return "ttft_slo_missed"
-    return "tpot_slo_missed" if ttft else "slo_missed"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,9 @@ from estimates.core.novelty import Novelty, all_log_bounds, all_novelties
 from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
+    """A row of the answer; without a lane it was refused. Tuples, for a catalogue makes many."""
+
     offer: int
     workload: int
     objective: int
@@ -33,15 +35,15 @@ class _Row:
     reason: str = ""
     slo_reason: str = ""
     missing_fact: str = ""
-    point: Point | None = None
     replicas: int = 0
+    lane: Lane | None = None
+    pp: int = 0
+    concurrency: float = 0.0
 
     @property
     def key(self) -> tuple[int, int, int, float]:
         """Equal points of one search share their lane object: identity spares hashing facts."""
-        point = self.point
-        assert point is not None
-        return id(point.lane), point.pp, self.workload, point.concurrency
+        return id(self.lane), self.pp, self.workload, self.concurrency
 
 
 class RowBuilder:
@@ -83,20 +85,18 @@ class RowBuilder:
         facts = self.offers[offer]
         unlinked = facts.count > 1 and not lane.variant.chip.sram_first
         unlinked = unlinked and (facts.scale_up is None or facts.scale_up.bytes_per_s is None)
-        point = Point(lane, pp, self.workloads[workload], 1.0)
         replicas = max(1, facts.count // (lane.group * pp))
         reason, fact = ("missing_link", "scale_up_bandwidth") if unlinked else ("does_not_fit", "")
-        self.chosen.append(_Row(offer, workload, 2, 1, reason, "", fact, point, replicas))
+        self.chosen.append(_Row(offer, workload, 2, 1, reason, "", fact, replicas, lane, pp, 1.0))
 
     def choose(
         self, offer: int, workload: int, objective: int, lane: Lane, pp: int, in_flight: float, missed: str
     ) -> None:
-        point = Point(lane, pp, self.workloads[workload], in_flight)
         replicas = self.offers[offer].count // (lane.group * pp)
-        self.chosen.append(_Row(offer, workload, objective, 0, "", missed, "", point, replicas))
+        self.chosen.append(_Row(offer, workload, objective, 0, "", missed, "", replicas, lane, pp, in_flight))
 
     def result(self, configurations: int) -> GridResult:
-        rows = sorted(self.chosen, key=lambda row: (row.offer, row.workload, row.objective))
+        rows = sorted(self.chosen, key=itemgetter(0, 1, 2))
         count = len(rows)
         columns: dict[str, NDArray] = {name: np.zeros(count, np.int32) for name in (*CODES, *SIZES)}
         columns |= {name: np.full(count, np.nan) for name in NUMBERS}
@@ -104,15 +104,15 @@ class RowBuilder:
         distinct: list[Point] = []
         position: dict[tuple[int, int, int, float], int] = {}
         for row in rows:
-            if row.point is not None and row.key not in position:
+            if row.lane is not None and row.key not in position:
                 position[row.key] = len(distinct)
-                distinct.append(row.point)
+                distinct.append(Point(row.lane, row.pp, self.workloads[row.workload], row.concurrency))
         schemes = tuple(dict.fromkeys(point.lane.scheme.slug for point in distinct)) or ("",)
         formats = tuple(dict.fromkeys(point.lane.kv_format for point in distinct)) or ("",)
         facts = ["", *dict.fromkeys(row.missing_fact for row in rows if row.missing_fact)]
         if distinct:
             evaluated = evaluate_points(self.model, distinct, self.efficiency, detailed=True)
-            placed = [number for number, row in enumerate(rows) if row.point is not None]
+            placed = [number for number, row in enumerate(rows) if row.lane is not None]
             self._fill_points(rows, placed, position, evaluated, columns, schemes, formats, facts)
         for number, row in enumerate(rows):
             if row.missing_fact:
