@@ -107,6 +107,7 @@ ANSWER = component(
             "most_helpful": {"type": ["string", "null"]},
             "does_not_fit": {"type": ["object", "null"]},
             "cost": {"type": ["object", "null"]},
+            "economics": {"type": "object", "description": "as of GET /estimates/{id}/economics"},
             "facts": {"type": "array", "items": {"type": "object"}},
             "assumptions": {"type": "array", "items": {"type": "string"}},
             "formulas": {"type": "array", "items": {"type": "string"}},

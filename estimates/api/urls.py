@@ -9,6 +9,7 @@ from estimates.api.accuracy_runs import AccuracyRunsView
 from estimates.api.batch import BatchView
 from estimates.api.compare import CompareView
 from estimates.api.curve import CurveView, StoredCurveView
+from estimates.api.economics import BreakEvenView, StoredEconomicsView
 from estimates.api.estimates import ESTIMATES, EstimateDetailView, EstimateListView
 from estimates.api.evaluate import EvaluateView
 from estimates.api.explain import ExplainView
@@ -23,6 +24,8 @@ urlpatterns: list[URLPattern] = [
     path("estimates/curve", CurveView.as_view(), name="estimates-curve"),
     path("estimates/<key:key>/curve", StoredCurveView.as_view(), name="estimates-stored-curve"),
     path("estimates/search", SearchView.as_view(), name="estimates-search"),
+    path("estimates/break-even", BreakEvenView.as_view(), name="estimates-break-even"),
+    path("estimates/<key:key>/economics", StoredEconomicsView.as_view(), name="estimates-economics"),
     path("estimates/<key:key>/explain", ExplainView.as_view(), name="estimates-explain"),
     path("estimates", described_list(EstimateListView, ESTIMATES).as_view(), name="estimates-list"),
     path(

@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from estimates.economics.tables import economics_tables
 from estimates.evaluate import evaluate
 from estimates.what_if import InvalidQuestion
 
@@ -29,7 +30,9 @@ OPTION_OF = {
     "/workload_overrides/prefix_share": "--prefix-share",
     "/deployment/weights": "--weights",
     "/deployment/kv_format": "--kv-format",
-    "/price/pricing_model": "--price-basis",
+    "/price/basis": "--price-basis",
+    "/price/as_of": "--as-of",
+    "/economics/utilisation": "--utilisation",
     "/price/usd_per_hour": "--usd-per-hour",
     "/overrides": "--override",
 }
@@ -60,8 +63,22 @@ class Command(BaseCommand):
         ):
             parser.add_argument(f"--{name}", help=meaning)
         parser.add_argument("--replicas", help="copies of the model")
-        parser.add_argument("--software", help="serving software whose efficiency is used")
-        parser.add_argument("--price-basis", default="on_demand", help="on_demand, spot or reserved")
+        parser.add_argument(
+            "--price-basis", default="on_demand", help="on_demand, spot, reserved, owned, any or none"
+        )
+        parser.add_argument("--as-of", metavar="DATE", help="prices as they stood on that day (today)")
+        parser.add_argument("--utilisation", help="share of the hours paid for at this load (1)")
+        parser.add_argument(
+            "--owned",
+            action="append",
+            default=[],
+            metavar="TERM=VALUE",
+            help="years=4, pue=1.2, usd_per_kwh=0.1, purchase_usd=250000, ... (repeatable)",
+        )
+        parser.add_argument(
+            "--economics", action="store_true", help="steps, energy, sensitivity and hosted endpoints too"
+        )
+        parser.add_argument("--country", help="whose electricity the carbon is of, two letters")
         parser.add_argument("--usd-per-hour", help="a price of your own for all of it")
         parser.add_argument(
             "--override",
@@ -83,7 +100,7 @@ class Command(BaseCommand):
         console = Console(file=cast(Any, self.stdout)._out, highlight=False)
         if not console.is_terminal:
             console.width = WIDTH_OF_A_FILE
-        for table in tables(found):
+        for table in [*tables(found), *economics_tables(found["economics"])]:
             console.print(table)
 
 
@@ -111,8 +128,11 @@ def question_of(options: dict[str, Any]) -> dict[str, Any]:
         },
         "deployment": {name: options[name] for name in deployment if options[name] is not None},
         "overrides": overrides,
-        "price": {"pricing_model": options["price_basis"]},
+        "price": {"basis": options["price_basis"], "owned": owned_terms(options["owned"])},
+        "economics": economics_asked(options),
     }
+    if options["as_of"] is not None:
+        question["price"]["as_of"] = options["as_of"]
     if options["usd_per_hour"] is not None:
         question["price"]["usd_per_hour"] = options["usd_per_hour"]
     if options["hardware"] is not None:
@@ -122,6 +142,29 @@ def question_of(options: dict[str, Any]) -> dict[str, Any]:
     return question
 
 
+def owned_terms(given: list[str]) -> dict[str, str]:
+    """Terms of owning from TERM=VALUE."""
+    terms = {}
+    for text in given:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise CommandError(f"--owned {text!r} is not accepted; accepted: TERM=VALUE")
+        terms[name.strip()] = value.strip()
+    return terms
+
+
+def economics_asked(options: dict[str, Any]) -> dict[str, Any]:
+    """The parts of the economics that the options ask for."""
+    asked: dict[str, Any] = {}
+    if options["utilisation"] is not None:
+        asked["utilisation"] = options["utilisation"]
+    if options["economics"]:
+        asked |= {"explain": True, "sensitivity": True, "hosted": True}
+    if options["economics"] or options["country"] is not None:
+        asked["energy"] = {"country": options["country"]} if options["country"] is not None else {}
+    return asked
+
+
 def one_line(error: InvalidQuestion) -> str:
     """Every fault on one line, by the option that caused it."""
     lines = []
@@ -129,6 +172,8 @@ def one_line(error: InvalidQuestion) -> str:
         option = OPTION_OF.get(fault.pointer) or "--" + fault.pointer.rpartition("/")[2].replace("_", "-")
         if fault.pointer.startswith("/overrides"):
             option = "--override"
+        elif fault.pointer.startswith("/price/owned"):
+            option = "--owned"
         accepted = fault.accepted
         if isinstance(accepted, list):
             accepted = ", ".join(map(str, accepted[:12])) + (", ..." if len(accepted) > 12 else "")
@@ -210,19 +255,36 @@ def summary(found: dict[str, Any]) -> Table:
         table.add_row("Grade", f"{found['grade']} (A measured, B this chip, C its kin, D datasheet)")
         seen = {"measured": "runs like it", "kin": "runs of its kin", "none": "neither it nor its kin"}
         table.add_row("Calibrated on", seen[found["tier"]])
-    cost_rows(table, found["cost"])
+    cost_rows(table, found["cost"], found["economics"])
     return table
 
 
-def cost_rows(table: Table, cost: dict[str, Any] | None) -> None:
+def cost_rows(table: Table, cost: dict[str, Any] | None, economics: dict[str, Any]) -> None:
     if cost is None:
-        table.add_row("Cost", "no quote for this hardware on this basis")
+        table.add_row("Cost", economics["missing"] or "no price of this hardware on this basis")
         return
-    quote = cost["quote"]
-    table.add_row("Price", f"{cost['usd_per_hour']} USD/h ({quote_text(quote) if quote else 'as given'})")
-    if "usd_per_mtok_output" in cost:
+    quote, owned = cost["quote"], economics["price"]["owned"]
+    where = quote_text(quote) if quote else owned_text(owned) if owned else "as given"
+    table.add_row("Price", f"{cost['usd_per_hour']} USD/h ({where})")
+    if economics["utilisation"] != "1":
+        table.add_row("In use", f"{float(economics['utilisation']):.0%} of the hours paid for")
+        counted = economics["tokens"] or {}
+        for kind, title in (("output", "output tokens"), ("blended", "tokens, in and out")):
+            if kind in counted:
+                table.add_row(f"Per million {title}", f"{counted[kind]['usd_per_mtok']} USD")
+    elif "usd_per_mtok_output" in cost:
         table.add_row("Per million output tokens", f"{cost['usd_per_mtok_output']} USD")
         table.add_row("Per million tokens, in and out", f"{cost['usd_per_mtok_blended']} USD")
+
+
+def owned_text(owned: dict[str, Any]) -> str:
+    """What an hour of use rests on."""
+    bought = owned["purchase"]
+    return (
+        f"owned: {number(float(bought['usd']))} USD of {bought['year'] or 'unknown year'} over "
+        f"{owned['terms']['years']['value']} years {float(owned['amortisation_usd_per_hour']):.4g}, power "
+        f"{float(owned['energy_usd_per_hour']):.4g}, hosting {float(owned['hosting_usd_per_hour']):.4g} USD/h"
+    )
 
 
 def quote_text(quote: dict[str, Any]) -> str:
