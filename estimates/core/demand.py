@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from estimates.core.facts import InvalidFact, Offer
+from estimates.core.facts import InvalidFact, Offer, Speculation
 
 At = Literal["mean", "median", "p95"]
 AT: tuple[str, ...] = ("mean", "median", "p95")
@@ -72,6 +72,7 @@ class Bounds:
 
     `formats` are slugs of weight schemes; None: the checkpoint's own, the common ones and the chip's.
     `serving`: prompts and decoding on the same chips, on pools of their own, or either: what scores better.
+    `speculation` is asked of every deployment; without an acceptance the published one of the model is taken.
     """
 
     chips: int | None = None
@@ -82,6 +83,7 @@ class Bounds:
     kv_format: str | None = None
     software: str | None = None
     serving: Serving = "aggregated"
+    speculation: Speculation | None = None
 
     def __post_init__(self) -> None:
         if self.serving not in SERVINGS:

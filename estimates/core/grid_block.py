@@ -12,7 +12,7 @@ from estimates.core.choice import BATCHES
 from estimates.core.correction import block_factors, lane_identities, loop_rate
 from estimates.core.deployments import hop_link_is_up, pipeline_limit
 from estimates.core.efficiency import EfficiencyTable
-from estimates.core.facts import ModelFacts, Workload
+from estimates.core.facts import ModelFacts, Speculation, Workload
 from estimates.core.floor import decode_floor_s
 from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.memory import RankMemory, rank_memory, take_rows
@@ -20,6 +20,7 @@ from estimates.core.operations import Lowered
 from estimates.core.points import missing_rates, replica_capacity
 from estimates.core.residuals import Residuals
 from estimates.core.serving import Load, Loop, StepTimes, closed_loop, stages_in_flight, step_times
+from estimates.core.speculation import drafts_of
 from estimates.core.stages import USUAL_STAGES, stage_options
 
 Array = NDArray[np.floating]
@@ -35,6 +36,7 @@ class GridSpec:
     kv_format: str | None = None
     software: str | None = None
     most: float | None = None  # requests in flight on a replica at most; None: no such limit
+    speculation: Speculation | None = None  # with its acceptance
 
 
 @dataclass(slots=True)
@@ -110,7 +112,10 @@ def evaluate_block(
     those of single points do; the grid needs them only for the rows it keeps.
     """
     lanes = build_lanes(pending, efficiency, np.float32)
+    drafts = drafts_of(model.architecture, pending, [grid.speculation] * len(pending), efficiency, np.float32)
     memory = rank_memory(model.architecture, lanes)
+    if drafts is not None:
+        memory = drafts.held(memory, model.architecture)
     groups = np.array([lane.group for lane in pending])
     limits = np.array(
         [
@@ -129,7 +134,7 @@ def evaluate_block(
         return values.astype(single).reshape(1, -1, 1)
 
     batch = np.array(grid.batches, single).reshape(1, 1, -1)
-    load = Load(wide(table.isl), wide(table.prefix), wide(table.osl), batch)
+    load = Load(wide(table.isl), wide(table.prefix), wide(table.osl), batch, drafts=drafts)
     times = step_times(lowered, lanes, load)
     rows = lanes.take(lane_of)
     stages = pp.astype(float).reshape(-1, 1, 1)
@@ -150,10 +155,11 @@ def evaluate_block(
     hop_inverse = np.where(hop_up, rows["up_inverse"], rows["out_inverse"])
     known = np.array([not names for names in missing_rates(lowered, lanes)])[lane_of].reshape(-1, 1, 1)
     row_times = _times_rows(times, lane_of)
+    row_load = load if drafts is None else replace(load, drafts=drafts.take(lane_of))
     loop: Loop = closed_loop(
         lowered,
         rows,
-        load,
+        row_load,
         row_times,
         stages.astype(single),
         in_flight.astype(single),
@@ -224,7 +230,9 @@ def _corrected(
         return loop, first
     tpot = loop.tpot
     if paces is not None:
-        floor = decode_floor_s(lowered, lanes, load.batch, load.context)[lane_of]
+        floor = (decode_floor_s(lowered, lanes, load.batch, load.context, load.verify) / load.accepted)[
+            lane_of
+        ]
         tpot = np.maximum(tpot * paces, np.minimum(floor, tpot).astype(tpot.dtype))
     ttft = loop.ttft_loaded * first
     found = replace(

@@ -36,6 +36,7 @@ from estimates.core.fingerprint import METHOD_VERSION
 from estimates.core.grid import blocks_of, variants_of
 from estimates.core.grid_block import Block, GridSpec, workload_table
 from estimates.core.lowering import lower
+from estimates.core.options import speculation_of
 from estimates.core.pareto import front, thinned
 from estimates.core.scenarios import sequence_limit
 from estimates.core.search_exclusions import Nearest, Unfit, exceeded, nearest, out_of_bounds, out_of_memory
@@ -82,7 +83,14 @@ def search(
         raise InvalidFact("objective", objective, ", ".join(OBJECTIVES))
     asked = replace(workload, ttft_slo_s=None, tpot_slo_s=None, concurrency_min=1, arrival="closed_loop")
     out: list[Excluded] = []
-    open_ = _open_candidates(model, candidates, asked, bounds, need_price, out)
+    settled = None
+    if bounds.speculation is not None:
+        settled = speculation_of(model, bounds.speculation, efficiency)
+        if not isinstance(settled, Reason):
+            bounds = replace(bounds, speculation=settled)
+    open_ = _open_candidates(
+        model, candidates, asked, bounds, need_price, settled if isinstance(settled, Reason) else None, out
+    )
     tallies = {number: _Tally() for number in open_}
     cloud: list[Seen] = []
     configurations = 0
@@ -143,10 +151,11 @@ def _open_candidates(
     workload: Workload,
     bounds: Bounds,
     need_price: bool,
+    refusal: Reason | None,
     out: list[Excluded],
 ) -> list[int]:
     """Candidates that can be estimated at all; the others go out by the fact or rule that is in the way."""
-    whole: Reason | None = refuse_model(model)
+    whole = refuse_model(model) or refusal
     longest = model.architecture.max_context
     tokens = workload.isl + workload.osl
     found = []
@@ -231,6 +240,7 @@ class _Span:
             kv_format=self.bounds.kv_format,
             software=self.bounds.software,
             most=self.demand.concurrency,
+            speculation=self.bounds.speculation,
         )
         variants = variants_of(offers, range(len(offers)))
         members = list(variants.values())
@@ -305,6 +315,7 @@ class _Span:
             replicas,
             int(judged.machines[row, column]),
             bool(judged.tpot_ok[row, column]),
+            speculation=self.bounds.speculation,
         )
 
     def _note_unfit(self, block: Block, judged: Scored, number: int, cluster: int, tally: _Tally) -> None:

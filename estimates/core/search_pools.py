@@ -8,6 +8,7 @@ together; what keeps every limit and scores best stands beside the offer's aggre
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,8 @@ def _options(
 ) -> Iterator[Chosen]:
     """Decode layouts x prefill layouts x divisions of one machine's chips x loads."""
     offer = candidate.offer
-    search = Search(model, offer, workload, OPEN, one.lane.scheme, one.lane.kv_format, efficiency)
+    asked = replace(OPEN, speculation=one.speculation)
+    search = Search(model, offer, workload, asked, one.lane.scheme, one.lane.kv_format, efficiency)
     shallowest: dict[Layout, bool] = {}
     for lane, pp, most in search.staged(asked_layouts(model, offer, OPEN), None, workload.isl + workload.osl):
         own = Layout(lane.tp, lane.dp, lane.ep)
@@ -88,7 +90,9 @@ def _options(
                 continue
             for split in splits(offer, OPEN, lane, pp, prefill, depth):
                 for load in _loads(demand, split.replicas, most):
-                    yield Chosen(one.candidate, 1, lane, pp, load, split.replicas, 1, True, split.pool)
+                    yield Chosen(
+                        one.candidate, 1, lane, pp, load, split.replicas, 1, True, split.pool, one.speculation
+                    )
             break
 
 
@@ -161,4 +165,5 @@ def _best(
         int(machines[best]),
         True,
         one.prefill,
+        one.speculation,
     )

@@ -13,7 +13,8 @@ from estimates.core.demand import NEEDS, Bounds, Candidate, Demand, Found, Front
 from estimates.core.disaggregated import PrefillPool
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.explain import binding_limits
-from estimates.core.facts import ModelFacts, Workload
+from estimates.core.facts import ModelFacts, Speculation, Workload
+from estimates.core.figures import widened
 from estimates.core.grades import grade_of
 from estimates.core.lanes import Lane
 from estimates.core.lowering import lower
@@ -41,9 +42,10 @@ class Chosen:
     machines: int
     within: bool  # the limit on the time per output token too
     prefill: PrefillPool | None = None  # of one machine
+    speculation: Speculation | None = None  # with its acceptance
 
     def point(self, workload: Workload) -> Point:
-        return Point(self.lane, self.pp, workload, self.load, self.prefill)
+        return Point(self.lane, self.pp, workload, self.load, self.prefill, speculation=self.speculation)
 
 
 @dataclass(slots=True)
@@ -168,12 +170,16 @@ def found_rows(
         evaluated, lane = rows.evaluated, one.lane
         placed = evaluated.places[row]
         novelty = novelty_of(placed, efficiency.calibration)
+        if one.speculation is not None:
+            novelty = novelty.at_best_kin()
         grade = grade_of(
             lane, one.pp, evaluated.lanes.terms[row], novelty.tier, chip_measured=novelty.chip_measured
         )
         ttft = _number(rows.ttft["mean"][row])
         tpot = float(rows.tpot["mean"][row])
         log = log_bounds(placed, novelty, efficiency, grade, ttft, tpot, workload.osl)
+        if one.speculation is not None:
+            log = widened(log, one.speculation)
         rate = _rate(rows, row, workload, demand)
         throughput = _range(rate, -log["throughput"][1], -log["throughput"][0])
         candidate = candidates[one.candidate]

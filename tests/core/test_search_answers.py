@@ -6,7 +6,7 @@ import pytest
 
 from estimates.core.demand import Bounds, Candidate, Demand, Excluded, Found, SearchResult
 from estimates.core.estimate import evaluate_one
-from estimates.core.facts import Deployment, InvalidFact, Link, ModelFacts, Workload
+from estimates.core.facts import Deployment, InvalidFact, Link, ModelFacts, Speculation, Workload
 from estimates.core.search import largest_of_chips, loads_of, search
 from tests.core.architectures import deepseek_v3, llama_70b
 from tests.core.machines import A100, H100, UNKNOWN_BANDWIDTH, calibrated, offer
@@ -276,3 +276,39 @@ def test_a_demand_that_cannot_be_names_its_field(values: dict[str, object], fiel
 def test_an_unknown_objective_is_refused_with_those_there_are() -> None:
     with pytest.raises(InvalidFact, match="usd_per_mtok"):
         asked(NODE, objective="cheapest")
+
+
+def test_speculation_is_asked_of_every_deployment() -> None:
+    drafted = Speculation("ngram", 2, 0.6)
+    demand = Demand(concurrency=8)
+    found = only(asked(NODE, demand=demand, bounds=Bounds(speculation=drafted), objective="speed_per_user"))
+    alone = evaluate_one(
+        LLAMA,
+        offer(H100, found.tp * found.pp * found.dp),
+        WORK,
+        Deployment(
+            weights=found.scheme,
+            kv_format=found.kv_format,
+            tp=found.tp,
+            pp=found.pp,
+            ep=found.ep,
+            dp=found.dp,
+            replicas=1,
+            concurrency=round(found.concurrency),
+            speculation=drafted,
+        ),
+        calibrated(),
+    )
+    assert found.concurrency == pytest.approx(round(found.concurrency))
+    assert found.tpot.value == pytest.approx(alone.tpot_s, rel=1e-9)
+    assert (found.tpot.low, found.tpot.high) == pytest.approx(
+        (alone.interval["tpot_s"].low, alone.interval["tpot_s"].high), rel=1e-9
+    )
+    plain = only(asked(NODE, demand=demand, objective="speed_per_user"))
+    assert found.tok_s_per_user > plain.tok_s_per_user
+
+
+def test_speculation_without_a_published_acceptance_is_refused_by_that_fact() -> None:
+    excluded = out(asked(NODE, bounds=Bounds(speculation=Speculation("ngram", 2))))
+    assert excluded.constraint == "missing_fact"
+    assert "acceptance" in excluded.detail
