@@ -3,6 +3,7 @@
 from django.db import models
 
 from catalog.models import Accelerator, LanguageModel, Offer, Workload
+from estimates.claims.models import ClaimAnswer as ClaimAnswer  # Django finds models through this module
 from estimates.jobs.models import Job as Job  # Django finds the models of jobs through this module
 from estimates.jobs.models import JobPart as JobPart
 

@@ -1,66 +1,17 @@
 """Reads `claims.yaml`: published statements that the service can be held against."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from catalog.claim_parameters import ClaimParameters, Number, named
 from catalog.importing.errors import Problems
 from catalog.importing.files import DataFile, read_yaml, validated
 from catalog.importing.kinds import Counts, Facts, Kind, Load, Record
 from catalog.importing.rows import sync_rows
 from catalog.importing.token_prices import PARTIAL_DATE
 from catalog.models import Accelerator, LanguageModel, PublishedClaim, Source, System
-
-Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Against(BaseModel):
-    """The other side of a comparison."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    accelerator: str = ""
-    count: int | None = Field(default=None, ge=1)
-    weight_format: str = ""
-    tok_s_per_accelerator: Number | None = None
-    what: str = ""
-
-
-class ClaimParameters(BaseModel):
-    """What the claim states about its configuration; what it leaves open is absent."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
-
-    count: int | None = Field(default=None, ge=1)
-    model: str | None = Field(default=None, description="where it is no model of the catalogue")
-    accelerators: list[str] | None = None
-    weight_format: str | None = None
-    weight_formats: list[str] | None = None
-    number_format: str | None = None
-    sparsity: Literal["dense", "sparse"] | None = None
-    dense_value: Number | None = None
-    isl: int | None = Field(default=None, ge=1)
-    osl: int | None = Field(default=None, ge=1)
-    osl_max: int | None = Field(default=None, ge=1)
-    batch: tuple[int, int] | None = Field(default=None, strict=False)
-    ttft_limit_ms: Number | None = None
-    tpot_limit_ms: Number | None = None
-    ttft_s: Number | None = None
-    tok_s_per_user: Number | None = None
-    tok_s_per_accelerator: Number | None = None
-    per: Literal["accelerator"] | None = None
-    against: Against | None = None
-    best_gpu_service_tok_s: Number | None = None
-    range: tuple[Number, Number] | None = Field(default=None, strict=False)
-    values: list[Number] | None = None
-    hosted: bool | None = None
-    speculative: bool | None = None
-    projection: bool | None = None
-    tokens_counted: Literal["output", "input + output"] | None = None
-    usd_per_accelerator_hour: Number | None = None
-    price_basis: str | None = None
-    framework: str | None = None
 
 
 class ClaimEntry(BaseModel):
@@ -111,11 +62,9 @@ def check(facts: Facts, problems: Problems) -> None:
         facts.require("accelerators", entry.accelerator, record.place, "accelerator", problems)
         facts.require("systems", entry.system, record.place, "system", problems)
         facts.require("models", entry.language_model, record.place, "language_model", problems)
-        named = [*(entry.parameters.accelerators or ())]
-        if entry.parameters.against and entry.parameters.against.accelerator:
-            named.append(entry.parameters.against.accelerator)
-        for slug in named:
-            facts.require("accelerators", slug, record.place, "parameters", problems)
+        for kind, key in (("accelerators", "accelerator"), ("models", "model")):
+            for slug in named(entry.parameters, key):
+                facts.require(kind, slug, record.place, "parameters", problems)
 
 
 def parameters_as_json(parameters: ClaimParameters) -> dict[str, Any]:
