@@ -47,6 +47,8 @@ def answer(
         "correction": {name: short(value) for name, value in estimate.correction.items()} or None,
         "inherited": list(estimate.inherited),
         "memory_gb": {name: short(value / 1e9) for name, value in estimate.memory.items()} or None,
+        "second_tier": second_tier(estimate),
+        "speculation": speculation(estimate),
         "time_ms": {
             "tpot": splits(estimate.time_by_operation, estimate.time_by_limit),
             "ttft": splits(estimate.ttft_by_operation, estimate.ttft_by_limit),
@@ -68,12 +70,35 @@ def answer(
     }
 
 
+def second_tier(estimate: Estimate) -> dict[str, Any] | None:
+    """GB of the fullest chip behind its first memory tier, and the bandwidth they are read at, in GB/s."""
+    if not estimate.second_tier:
+        return None
+    names = {"bandwidth": "bandwidth_gbs"}
+    return {names.get(key, f"{key}_gb"): short(value / 1e9) for key, value in estimate.second_tier.items()}
+
+
+def speculation(estimate: Estimate) -> dict[str, Any] | None:
+    """What a step drafts, verifies and yields: tokens of a sequence, ms by the physics."""
+    found = estimate.speculation
+    if not found:
+        return None
+    values: dict[str, Any] = {}
+    for name, value in found.items():
+        if name.endswith("_s") and isinstance(value, float):
+            values[name.removesuffix("_s") + "_ms"] = milli(value)
+        else:
+            values[name] = short(value) if isinstance(value, float) else value
+    return values
+
+
 def workload_values(workload: Workload) -> dict[str, Any]:
     return {
         "workload": workload.slug,
         "isl": workload.isl,
         "osl": workload.osl,
         "prefix_share": workload.prefix_share,
+        "prefix_shared": workload.prefix_shared,
         "arrival": workload.arrival,
         "ttft_limit_ms": milli(workload.ttft_slo_s),
         "tpot_limit_ms": milli(workload.tpot_slo_s),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,21 @@ from catalog.importing.hf_config.convert import architecture_from_hf_config
 from catalog.importing.hf_config.reading import ConfigError, UnsupportedArchitecture
 from catalog.models import LanguageModel, Workload
 from estimates.core.architecture_json import ArchitectureError, architecture_from_json
-from estimates.core.facts import Deployment, InvalidFact, ModelFacts, Pool
+from estimates.core.facts import Chip, Deployment, InvalidFact, ModelFacts, Pool, Speculation, Unit
 from estimates.core.facts import Workload as CoreWorkload
 from estimates.core.formats import UnknownFormat
-from estimates.from_catalog import model_facts, native_scheme, workload_facts
+from estimates.from_catalog import TERA, model_facts, native_scheme, workload_facts
 from estimates.near import near_matches, unknown
-from estimates.what_if import DeploymentAsked, Fault, InlineModel, InvalidQuestion, Question, WorkloadAsked
+from estimates.what_if import (
+    DeploymentAsked,
+    Fault,
+    InlineModel,
+    InvalidQuestion,
+    Question,
+    SpeculationAsked,
+    UnitAsked,
+    WorkloadAsked,
+)
 
 
 def find_model(asked: str | InlineModel) -> ModelFacts:
@@ -88,6 +98,7 @@ def find_workload(question: Question) -> CoreWorkload:
         "ttft_slo_s": asked.ttft_limit_ms and asked.ttft_limit_ms / 1e3,
         "tpot_slo_s": asked.tpot_limit_ms and asked.tpot_limit_ms / 1e3,
         "prefix_share": asked.prefix_share,
+        "prefix_shared": asked.prefix_shared,
         "arrival": asked.arrival,
     }
     try:
@@ -99,7 +110,40 @@ def find_workload(question: Question) -> CoreWorkload:
 
 
 def deployment_facts(asked: DeploymentAsked) -> Deployment:
-    """The deployment in question as the core takes it."""
-    given = asked.model_dump(exclude={"prefill"})
+    """The deployment in question as the core takes it. Raises InvalidQuestion or InvalidFact."""
+    given = asked.model_dump(exclude={"prefill", "speculation"})
     pool = None if asked.prefill is None else Pool(**asked.prefill.model_dump())
-    return Deployment(**given, prefill=pool)
+    speculation = None if asked.speculation is None else speculation_facts(asked.speculation)
+    return Deployment(**given, prefill=pool, speculation=speculation)
+
+
+def speculation_facts(asked: SpeculationAsked) -> Speculation:
+    """The speculation in question, its draft model a stored one. Raises InvalidQuestion."""
+    pointer = "/deployment/speculation"
+    draft: ModelFacts | None = None
+    if asked.draft_model is not None:
+        try:
+            draft = find_model(asked.draft_model)
+        except InvalidQuestion as error:
+            faults = [replace(fault, pointer=f"{pointer}/draft_model") for fault in error.faults]
+            raise InvalidQuestion(*faults) from None
+    try:
+        return Speculation(
+            asked.method, asked.draft_tokens, asked.acceptance, draft, asked.draft_weights or None
+        )
+    except InvalidFact as error:
+        place = f"{pointer}/{error.field.removeprefix('speculation.')}"
+        raise InvalidQuestion(Fault(place, "invalid", str(error), error.accepted)) from None
+
+
+def with_units(chip: Chip, asked: Mapping[str, UnitAsked]) -> Chip:
+    """The chip with the engines that a question states, in place of known ones. Raises InvalidQuestion."""
+    units = {unit.name: unit for unit in chip.units}
+    for name, stated in asked.items():
+        rates = {number_format: value * TERA for number_format, value in stated.rates.items()}
+        try:
+            units[name] = Unit(name, tuple(rates.items()), stated.bandwidth_share)
+        except InvalidFact as error:
+            place = f"/units/{name}/{error.field.replace('.', '/')}"
+            raise InvalidQuestion(Fault(place, "invalid", str(error), error.accepted)) from None
+    return replace(chip, units=tuple(units.values())) if asked else chip

@@ -9,11 +9,11 @@ from typing import Any, Final
 from estimates import answers
 from estimates.accuracy.standing import standing
 from estimates.asked_hardware import Hardware, facts_used, find_hardware
-from estimates.asked_model import deployment_facts, find_model, find_workload
+from estimates.asked_model import deployment_facts, find_model, find_workload, with_units
 from estimates.core.estimate import Estimate, evaluate_one
 from estimates.core.facts import Deployment, InvalidFact, ModelFacts, Offer
 from estimates.core.facts import Workload as CoreWorkload
-from estimates.economics.pricing import basis_of, find_price
+from estimates.economics.pricing import Priced, basis_of, find_price
 from estimates.economics.pricing import find_quote as find_quote
 from estimates.economics.pricing import price_filter_of as price_filter_of
 from estimates.economics.pricing import quote_among as quote_among
@@ -34,6 +34,10 @@ FAULTS_OF_THE_QUESTION: Final = {
     "unknown_format": "/deployment/weights",
     "unknown_software": "/deployment/software",
     "static_prefill_pool": "/deployment/prefill",
+    "no_mtp": "/deployment/speculation/method",
+    "draft_model": "/deployment/speculation/draft_model",
+    "draft_weights": "/deployment/speculation/draft_weights",
+    "unknown_unit": "/deployment/decode_unit",
 }
 
 
@@ -47,7 +51,18 @@ def evaluate(data: Mapping[str, Any] | Question) -> dict[str, Any]:
     model = find_model(question.model)
     workload = find_workload(question)
     estimate = estimate_of(model, hardware, workload, question)
-    priced = find_price(question, hardware)
+    return whole_answer(estimate, model, hardware, workload, question, find_price(question, hardware))
+
+
+def whole_answer(
+    estimate: Estimate,
+    model: ModelFacts,
+    hardware: Hardware,
+    workload: CoreWorkload,
+    question: Question,
+    priced: Priced,
+) -> dict[str, Any]:
+    """An estimate with its facts, the error of its like, and its economics."""
     found = answers.answer(
         estimate,
         model=model,
@@ -118,7 +133,8 @@ def estimate_of(
 def core_facts(hardware: Hardware, question: Question) -> tuple[Offer, Deployment]:
     """Offer and deployment as the core takes them. Raises InvalidQuestion."""
     try:
-        offer = offer_of(hardware.shape, hardware.sheet, chip_of(hardware.sheet))
+        chip = with_units(chip_of(hardware.sheet), question.units)
+        offer = offer_of(hardware.shape, hardware.sheet, chip)
         return offer, deployment_facts(question.deployment)
     except InvalidFact as error:
         raise InvalidQuestion(
@@ -131,8 +147,10 @@ def refuse_question(estimate: Estimate, question: Question) -> None:
     reason = estimate.reason
     if estimate.state == "refused" and reason is not None and reason.code in FAULTS_OF_THE_QUESTION:
         pointer, asked = FAULTS_OF_THE_QUESTION[reason.code], question.deployment
-        if reason.field and reason.field.startswith("prefill"):
+        if reason.field and reason.field.startswith(("prefill.", "speculation.")):
             pointer = "/deployment/" + reason.field.replace(".", "/")
+        if reason.code == "unknown_unit" and reason.field:
+            pointer = f"/deployment/{reason.field}"
         if reason.code == "unknown_format" and asked.kv_format and repr(asked.kv_format) in reason.detail:
             pointer = "/deployment/kv_format"
         raise InvalidQuestion(Fault(pointer, reason.code, reason.detail, list(reason.accepted) or None))

@@ -28,6 +28,7 @@ from estimates.core.facts import Chip, InvalidFact, Link, MemoryTier, ModelFacts
 from estimates.core.facts import Workload as CoreWorkload
 from estimates.core.formats import UnknownFormat, WeightScheme
 from estimates.core.weight_schemes import NAMED_SCHEMES, named_scheme
+from estimates.units import known_units
 
 GIGA: Final = 1e9
 TERA: Final = 1e12
@@ -221,9 +222,20 @@ def memory_tiers(sheet: Datasheet) -> tuple[MemoryTier, ...]:
     behind = MemoryTier(
         capacity_bytes=sheet.get("memory_tier:second:capacity_gb", GIGA),
         usable_bytes=sheet.get("memory_tier:second:usable_gb", GIGA),
-        bandwidth=sheet.get("memory_tier:second:bandwidth_gbs", GIGA),
+        bandwidth=_behind_bytes_per_s(sheet),
     )
     return (main, behind)
+
+
+def _behind_bytes_per_s(sheet: Datasheet) -> float | None:
+    """What a chip reads of the memory behind its own: of its processor's, at most what the link to it lets.
+
+    A host link wider than any slot (NVLink-C2C) is one to the chip's own processor.
+    """
+    bandwidth, link = sheet.get("memory_tier:second:bandwidth_gbs"), sheet.get("link:host:bandwidth_gbs")
+    if bandwidth is not None and link is not None and link > FASTEST_SLOT_GBS * 1.001:
+        bandwidth = min(bandwidth, link)
+    return scaled(bandwidth, GIGA)
 
 
 def chip_of(sheet: Datasheet) -> Chip:
@@ -242,6 +254,7 @@ def chip_of(sheet: Datasheet) -> Chip:
         rates=rates,  # type: ignore[arg-type]  # a mapping is frozen by the core
         power_w=sheet.get("tdp_w"),
         weakest_provenance=sheet.weakest,
+        units=known_units().get(sheet.slug, ()),
     )
 
 

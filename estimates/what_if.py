@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from estimates.core.facts import ARRIVALS, CHIP_KINDS
+from estimates.core.facts import ARRIVALS, CHIP_KINDS, OFFLOADS, SPECULATIONS
 from estimates.economics.asked import EconomicsAsked, EnergyAsked, OwnedAsked
 
 #: `+20%`, `-5 %`, `x1.5`: relative to the value that stands.
@@ -82,6 +82,9 @@ class WorkloadAsked(_Part):
     ttft_limit_ms: Positive | None = None
     tpot_limit_ms: Positive | None = None
     prefix_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
+    prefix_shared: bool | None = Field(
+        default=None, description="the cached part is one text common to all requests, held once"
+    )
     arrival: Literal[ARRIVALS] | None = Field(  # type: ignore[valid-type]
         default=None,
         description="closed_loop: clients that send their next request when answered; static: one batch of "
@@ -100,10 +103,34 @@ class PoolAsked(_Part):
     dp: Size | None = None
 
 
+class SpeculationAsked(_Part):
+    """Tokens drafted ahead and verified together: by the model's own multi-token-prediction module (mtp), a
+
+    smaller model (draft), or a look-up in the text (ngram).
+    """
+
+    method: Literal[SPECULATIONS]  # type: ignore[valid-type]
+    draft_tokens: Annotated[int, Field(ge=1, le=64)] = 1
+    acceptance: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="chance that a drafted token is taken if those before it were; left out: as published",
+    )
+    draft_model: Slug | None = None
+    draft_weights: Annotated[str, Field(max_length=40)] | None = None
+
+
+class UnitAsked(_Part):
+    """An engine of the chip: its peak rates in TFLOPS or TOPS, the part of the bandwidth that it draws."""
+
+    rates: dict[str, Positive] = Field(default_factory=dict, description="bf16, fp8, int8, ...")
+    bandwidth_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
+
+
 class DeploymentAsked(_Part):
     """How the model is laid out; what is left out is chosen for the highest throughput within the limits.
 
-    With `prefill` serving is disaggregated: that pool computes prompts, `replicas` workers decode.
+    With `prefill` serving is disaggregated: that pool computes prompts, `replicas` workers decode. With
+    `offload` what the chips' first memory tier does not hold lies in the second and is read from there.
     """
 
     weights: Annotated[str, Field(max_length=40)] | None = None
@@ -118,6 +145,10 @@ class DeploymentAsked(_Part):
     software_version: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     prefill: PoolAsked | None = None
     chunk_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    speculation: SpeculationAsked | None = None
+    offload: Literal[OFFLOADS] | None = None  # type: ignore[valid-type]
+    prefill_unit: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    decode_unit: Annotated[str, Field(min_length=1, max_length=40)] | None = None
 
 
 class PriceAsked(_Part):
@@ -149,6 +180,11 @@ class Question(_Part):
         default_factory=dict,
         max_length=50,
         description="figure of the accelerator -> number in its unit, or '+20%', '-10%', 'x1.5'",
+    )
+    units: dict[Slug, UnitAsked] = Field(
+        default_factory=dict,
+        max_length=8,
+        description="engines of the chip that prefill_unit and decode_unit may name, in place of known ones",
     )
     price: PriceAsked = PriceAsked()
     economics: EconomicsAsked = EconomicsAsked()
@@ -278,6 +314,7 @@ def _fields_at(place: list[str]) -> list[str]:
     }
     within: dict[tuple[str, ...], type[BaseModel]] = {
         ("deployment", "prefill"): PoolAsked,
+        ("deployment", "speculation"): SpeculationAsked,
         ("price", "owned"): OwnedAsked,
         ("economics", "energy"): EnergyAsked,
     }

@@ -106,7 +106,7 @@ def memory_split(evaluated: Evaluated, index: int) -> dict[str, float]:
             split[name] *= scale
         split["weights_embedding"] = split["weights_head"] = 0.0
         split[larger] = weights - sum(split.values())
-    beside = float(memory.beside if isinstance(memory.beside, float) else memory.beside[index])
+    beside = float(memory.drafting(np.full(len(evaluated.points), float(point.pp)))[index])
     if beside:
         split["weights_draft"] = beside
     if evaluated.spill is not None:  # what lies in the first tier alone

@@ -116,7 +116,7 @@ class RankMemory:
     budget: Array
     cache_share: Array
     even: NDArray[np.bool_]  # SRAM-first: tensors are spread evenly, a layer over several chips if need be
-    beside: Array | float = 0.0  # weights of what drafts, on every stage
+    beside: Array | float = 0.0  # weights of what drafts
     second: Array | float = 0.0  # bytes of the tier behind that may be filled as well
 
     def cache(self, context: Array) -> Array:
@@ -144,13 +144,18 @@ class RankMemory:
         staged = np.where(pp > 1, staged, self.layers + both)
         return np.asarray(np.where(self.even, (self.layers + both) / pp, staged))
 
+    def drafting(self, pp: Array) -> Array:
+        """Weights of what drafts on the fullest stage: whole on one stage, or spread as all tensors are."""
+        return np.asarray(np.where(self.even, self.beside / np.asarray(pp, float), self.beside))
+
     def usable(self, pp: Array, layer_count: int) -> Array:
         """What caches may take: their share of the budget less weights, workspace and reserve of the fullest
 
         stage. Negative where those alone exceed the budget.
         """
         weights = self.stage_weights(pp, layer_count)
-        held = weights * (1 + self.reserve_share) + self.workspace + self.reserve_fixed + self.beside
+        held = weights * (1 + self.reserve_share) + self.workspace + self.reserve_fixed
+        held = held + self.drafting(pp)
         free = self.budget + self.second - held
         return np.asarray(np.where(free > 0, self.cache_share * free, free))
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from estimates.core.acceptance import published
-from estimates.core.deployments import Reason
+from estimates.core.deployments import Reason, resolve_scheme
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import Chip, Deployment, ModelFacts, Offer, Speculation
+from estimates.core.formats import UnknownFormat
 
 LIKE_VOCABULARIES = 0.01  # padded differently, they are the same; a token must mean the same to both models
 
@@ -73,6 +74,11 @@ def speculation_of(
                 "a draft must share the vocabulary"
             )
             return Reason("draft_model", detail, "speculation.draft_model")
+        try:
+            resolve_scheme(asked.draft_weights, asked.draft_model)
+        except UnknownFormat as unknown:
+            detail = f"unknown number format {unknown.value!r} of the draft"
+            return Reason("draft_weights", detail, "speculation.draft_weights", None, unknown.accepted)
     if asked.acceptance is not None:
         return asked
     known = published(efficiency.acceptance, asked, model.slug)

@@ -78,7 +78,7 @@ def spill(
     experts = np.minimum(memory.split["routed_experts"] * stage, weights)
     layers = np.minimum(memory.layers * stage, weights) - experts
     ends = weights - experts - layers
-    kept = memory.workspace + memory.reserve_fixed + memory.reserve_share * weights + memory.beside
+    kept = memory.workspace + memory.reserve_fixed + memory.reserve_share * weights + memory.drafting(pp)
     over = np.maximum(kept + weights + cache - memory.budget, 0) * np.asarray(offloads)
     moved, shares = [], {}
     for name, held in (("experts", experts), ("layers", layers), ("ends", ends), ("cache", cache)):

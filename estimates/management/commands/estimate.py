@@ -64,6 +64,17 @@ class Command(BaseCommand):
             parser.add_argument(f"--{name}", help=meaning)
         parser.add_argument("--replicas", help="copies of the model")
         parser.add_argument(
+            "--speculation",
+            metavar="METHOD:TOKENS[:ACCEPTANCE[:DRAFT]]",
+            help="mtp:1, ngram:4:0.4, draft:4:0.7:llama-3.2-1b-instruct; no acceptance: as published",
+        )
+        parser.add_argument(
+            "--offload", help="second_tier: what the first memory tier does not hold lies there"
+        )
+        parser.add_argument("--prefill-unit", help="engine of the chip that computes prompts")
+        parser.add_argument("--decode-unit", help="engine of the chip that decodes")
+        parser.add_argument("--software", help="serving software whose efficiency is used")
+        parser.add_argument(
             "--price-basis", default="on_demand", help="on_demand, spot, reserved, owned, any or none"
         )
         parser.add_argument("--as-of", metavar="DATE", help="prices as they stood on that day (today)")
@@ -106,7 +117,10 @@ class Command(BaseCommand):
 
 def question_of(options: dict[str, Any]) -> dict[str, Any]:
     """The options as the question that `evaluate` reads; text is left to its checks."""
-    deployment = ("weights", "kv_format", "tp", "pp", "ep", "dp", "replicas", "concurrency", "software")
+    deployment = [
+        *("weights", "kv_format", "tp", "pp", "ep", "dp", "replicas", "concurrency", "software"),
+        *("offload", "prefill_unit", "decode_unit"),
+    ]
     workload = {"isl": "isl", "osl": "osl", "ttft_limit": "ttft_limit_ms", "tpot_limit": "tpot_limit_ms"}
     overrides: dict[str, Any] = {}
     for text in options["override"]:
@@ -133,6 +147,8 @@ def question_of(options: dict[str, Any]) -> dict[str, Any]:
     }
     if options["as_of"] is not None:
         question["price"]["as_of"] = options["as_of"]
+    if options["speculation"] is not None:
+        question["deployment"]["speculation"] = speculation_of(options["speculation"])
     if options["usd_per_hour"] is not None:
         question["price"]["usd_per_hour"] = options["usd_per_hour"]
     if options["hardware"] is not None:
@@ -140,6 +156,16 @@ def question_of(options: dict[str, Any]) -> dict[str, Any]:
     if options["offer"] is not None:
         question["offer"] = options["offer"]
     return question
+
+
+def speculation_of(text: str) -> dict[str, Any]:
+    """METHOD:TOKENS[:ACCEPTANCE[:DRAFT]] as the question writes it; values are left to its checks."""
+    names = ("method", "draft_tokens", "acceptance", "draft_model")
+    values = text.split(":")
+    if not 2 <= len(values) <= len(names):
+        accepted = "METHOD:TOKENS[:ACCEPTANCE[:DRAFT]], such as mtp:1 or draft:4:0.7:llama-3.2-1b-instruct"
+        raise CommandError(f"--speculation {text!r} is not accepted; accepted: {accepted}")
+    return {name: value for name, value in zip(names, values, strict=False) if value}
 
 
 def owned_terms(given: list[str]) -> dict[str, str]:
@@ -174,6 +200,8 @@ def one_line(error: InvalidQuestion) -> str:
             option = "--override"
         elif fault.pointer.startswith("/price/owned"):
             option = "--owned"
+        if fault.pointer.startswith("/deployment/speculation"):
+            option = "--speculation"
         accepted = fault.accepted
         if isinstance(accepted, list):
             accepted = ", ".join(map(str, accepted[:12])) + (", ..." if len(accepted) > 12 else "")
@@ -192,6 +220,8 @@ def tables(found: dict[str, Any]) -> list[Table]:
     made = [summary(found)]
     if found["memory_gb"]:
         made.append(parts("Memory of the fullest chip (GB)", found["memory_gb"]))
+    if found["second_tier"]:
+        made.append(parts("Second memory tier of the fullest chip", found["second_tier"]))
     for name, title in (("tpot", "One output token (ms)"), ("ttft", "First token, unloaded (ms)")):
         if found["time_ms"][name]:
             made.append(parts(title + " by limit", found["time_ms"][name]["by_limit"]))
@@ -247,6 +277,8 @@ def summary(found: dict[str, Any]) -> Table:
             "Meets the service level",
             {True: "yes", False: "no", None: "unknown"}[result["meets_service_level"]],
         )
+        if found["speculation"]:
+            table.add_row("Speculation", speculation_text(found["speculation"]))
         share = f" ({found['binding_share']:.0%} of a token)" if found["binding_share"] else ""
         table.add_row(
             "Binding limit", f"{found['binding_limit']}{share}; most helpful: {found['most_helpful']}"
@@ -257,6 +289,16 @@ def summary(found: dict[str, Any]) -> Table:
         table.add_row("Calibrated on", seen[found["tier"]])
     cost_rows(table, found["cost"], found["economics"])
     return table
+
+
+def speculation_text(spec: dict[str, Any]) -> str:
+    """What a step drafts and yields."""
+    by = f" by {spec['draft_model']}" if spec["draft_model"] else ""
+    return (
+        f"{spec['method']}{by}, {spec['draft_tokens']} drafted, {spec['tokens_per_step']:.3g} tokens a step "
+        f"of {number(spec['step_ms'], 'ms')}, {number(spec['draft_ms'], 'ms')} of it drafting "
+        f"(acceptance {spec['acceptance']:.3g}, {spec['acceptance_source']})"
+    )
 
 
 def cost_rows(table: Table, cost: dict[str, Any] | None, economics: dict[str, Any]) -> None:
