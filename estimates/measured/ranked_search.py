@@ -1,13 +1,13 @@
 """The order in which a search puts the systems of a group: each one's best deployment by throughput per chip.
 
 The search is told what was given in the measurements and nothing of what was found: model, lengths, software,
-the numbers and formats of a chip that were measured, and of the view the users or the speed per user. Layout,
-replicas, format and, where the view states none, the load are its own choice.
+one pool or two, the numbers and formats of a chip that were measured, and of the view the users or the speed
+per user. Layout, replicas, format and, where the view states none, the load are its own choice.
 
 Benchmarks run one replica on all chips of a system; a search puts as many on it as serve best, so that eight
 chips do at least as well as one. It is therefore compared by chip, over the numbers measured, or at one load,
-which the chips of a system share. It serves closed loops in one pool: of static batches, of disaggregated
-pools and of the best of a closed loop, whose load is the experimenter's choice, it says nothing.
+which the chips of a system share. It serves closed loops: of static batches, and of the best of a closed
+loop, whose load is the experimenter's choice, it says nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from estimates.asked_model import find_workload
-from estimates.core.demand import Bounds, Candidate, Demand
+from estimates.core.demand import Bounds, Candidate, Demand, Serving
 from estimates.core.deployments import resolve_scheme
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import InvalidFact, ModelFacts, Offer, Workload
@@ -45,8 +45,6 @@ def searched_order(
 
 def is_searched(group: Group, view: View, places: Sequence[Place]) -> bool:
     """Whether a search can be asked what this view of the group compares."""
-    if group.serving != "aggregated":
-        return False
     if group.scenario == "closed_loop":
         return view.kind == "load" or (view.kind == "speed" and view.by == CHIP)
     if view.kind != "best" or view.by != CHIP or group.scenario not in SATURATING:
@@ -91,12 +89,13 @@ def _found(
     efficiency: EfficiencyTable,
 ) -> list[tuple[System, float]]:
     software = group.software if group.software in efficiency.software else None
+    serving: Serving = "disaggregated" if group.serving == "disaggregated" else "aggregated"
     result = search(
         model,
         [Candidate(offer) for _, offer in systems],
         workload,
         demand_at(view, workload),
-        Bounds(machines=1, formats=formats, software=software),
+        Bounds(machines=1, formats=formats, software=software, serving=serving),
         OBJECTIVE,
         efficiency,
         fronts=False,

@@ -88,6 +88,13 @@ def test_a_chip_is_asked_for_its_best_in_the_numbers_and_formats_measured(tiny: 
     assert alone < answer
 
 
+def test_pools_of_their_own_are_searched_where_they_were_measured(tiny: TinyCatalogue):
+    pools = LOOP._replace(serving="disaggregated")
+    (apart,) = found(pools, View("load", 64.0), place(run("nvidia-h100-sxm", 8))).values()
+    (together,) = found(LOOP, View("load", 64.0), place(run("nvidia-h100-sxm", 8))).values()
+    assert apart != together
+
+
 def test_what_the_catalogue_does_not_know_has_no_place(tiny: TinyCatalogue):
     answer = found(LOOP, View("load", 64.0), place(run("unheard-of", 8)), place(run("mystery", 1)))
     assert answer == {}
@@ -103,7 +110,7 @@ def test_what_the_catalogue_does_not_know_has_no_place(tiny: TinyCatalogue):
         (LOOP, View("best", by="chip"), False),
         (OFFLINE, View("best", by="chip"), True),
         (OFFLINE, View("best"), False),
-        (LOOP._replace(serving="disaggregated"), View("load", 64), False),
+        (LOOP._replace(serving="disaggregated"), View("load", 64), True),
         (LOOP._replace(scenario="latency"), View("load", 64), False),
     ],
 )
