@@ -1,11 +1,11 @@
-"""Calculation runs as jobs: what was asked to be recalculated, how far it is."""
+"""Calculation runs: what was asked to be recalculated, how far it is."""
 
 from config.rest.columns import Resource, choice, integer, text, time
 from estimates.models import CalculationRun, RunState
 
-JOBS = Resource(
-    name="jobs",
-    noun="job",
+RUNS = Resource(
+    name="runs",
+    noun="run",
     meaning="One request to recalculate: its scope, progress and outcome.",
     rows=CalculationRun.objects.all,
     key="id",

@@ -14,7 +14,7 @@ from estimates.core.facts import Workload
 from estimates.core.search import search
 from estimates.method import efficiency, method_version
 from estimates.search import presenting
-from estimates.search.machines import Park, park_of
+from estimates.search.machines import Park, offers_asked, park_of
 from estimates.search.merging import merged, shrunk
 from estimates.search.question import Load, SearchQuestion, read_search
 from estimates.search.subjects import Subject, bounds_of, demand_of, model_slugs, subjects, workloads
@@ -49,11 +49,14 @@ class Asked:
         return cls(question, {one.slug: one for one in workloads(question)}, park_of(question))
 
 
-def search_now(data: Any) -> dict[str, Any]:
-    """The answer to a search in plain values for JSON; raises InvalidQuestion with every fault found."""
+def search_now(data: Any, cases: list[Case] | None = None) -> dict[str, Any]:
+    """The answer to a search in plain values for JSON; raises InvalidQuestion with every fault found.
+
+    `cases` are those of the question where they are known already.
+    """
     began = time.perf_counter()
     question = read_search(data)
-    cases = cases_of(question)
+    cases = cases_of(question) if cases is None else cases
     asked = Asked.of(question)
     models = {one.slug: one for one in subjects(question, list(dict.fromkeys(one.model for one in cases)))}
     parts = [
@@ -62,6 +65,12 @@ def search_now(data: Any) -> dict[str, Any]:
         if case.model in models
     ]
     return merged(parts, header(question), question.limit, seconds=time.perf_counter() - began)
+
+
+def too_large_for_now(question: SearchQuestion, cases: list[Case]) -> bool:
+    """Whether it is a job: more than a few models, workloads and loads together on the offers asked for."""
+    many = len(cases)
+    return question.job or (many > 1 and many * offers_asked(question.hardware).count() > AT_ONCE)
 
 
 def cases_of(question: SearchQuestion) -> list[Case]:
