@@ -216,10 +216,11 @@ def crossing(loop: OpenLoop, limit: Limit) -> Crossing:
     each = np.array([rate / replicas])
     bounds, _, _ = bounds_of(loop.deployed, loop.deployed.evaluate(loop.at(each, loop.clients)))
     below, above = (float(np.exp(side[0])) for side in bounds[limit.metric])
-    low = min(rate_of(limit.seconds / above), loop.highest_low)
-    high = max(rate, min(rate_of(limit.seconds / below), loop.highest_high))
+    # Both ends as if all times erred together: the level is met elsewhere, and the rates move with them.
+    low = rate_of(limit.seconds / above) * loop.highest_low / loop.highest
+    high = rate_of(limit.seconds / below) * loop.highest_high / loop.highest
     if rate >= loop.highest:
-        return Crossing(limit, rate, low, loop.highest_high, "saturation")
+        return Crossing(limit, rate, low, high, "saturation")
     return Crossing(limit, rate, low, high, "limit" if rate > 0 else "never")
 
 
