@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from estimates.comparison.book import BulkBook
 from estimates.comparison.reading import read
-from estimates.comparison.short_answers import shown
-from estimates.evaluate import estimate_of
+from estimates.comparison.short_answers import short_answer
+from estimates.evaluate import estimate_of, whole_answer
 from estimates.what_if import (
     DeploymentAsked,
     Fault,
@@ -130,5 +130,7 @@ def _answer(question: Question, book: BulkBook, explained: bool) -> Mapping[str,
         book.workload_of(question),
     )
     estimate = estimate_of(model, hardware, workload, question, explained=explained)
-    quote = book.quote_of(question.price, hardware)
-    return shown(estimate, question, model, workload, hardware, quote, explained=explained)
+    priced = book.price_of(question, hardware)
+    if explained:
+        return whole_answer(estimate, model, hardware, workload, question, priced)
+    return short_answer(estimate, model, workload, hardware, priced)

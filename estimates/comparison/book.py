@@ -9,14 +9,14 @@ from django.db.models import Q
 from catalog.models import Accelerator, LanguageModel
 from catalog.models import Offer as OfferRow
 from catalog.names import model_slugs
-from catalog.prices import PriceFilter, QuoteUsed, offer_prices
 from estimates.asked_hardware import Hardware, overridden
 from estimates.asked_model import find_workload
 from estimates.core.architecture_json import ArchitectureError
 from estimates.core.facts import InvalidFact
 from estimates.core.facts import Workload as CoreWorkload
 from estimates.core.formats import UnknownFormat
-from estimates.evaluate import price_filter_of, quote_among
+from estimates.economics.bases import BasisAsked, HourlyPrice, hourly_prices
+from estimates.economics.pricing import Priced, basis_of, find_price, no_quote, price_among
 from estimates.fact_book import FactBook
 from estimates.from_catalog import (
     Evidence,
@@ -27,7 +27,7 @@ from estimates.from_catalog import (
     model_facts,
     shape_of,
 )
-from estimates.what_if import InvalidQuestion, PriceAsked, Question
+from estimates.what_if import InvalidQuestion, Question
 
 
 class BulkBook(FactBook):
@@ -36,7 +36,7 @@ class BulkBook(FactBook):
     def __init__(self, questions: Sequence[Question] = ()) -> None:
         super().__init__()
         self._workloads: dict[tuple[str, str], CoreWorkload | InvalidQuestion] = {}
-        self._prices: dict[PriceFilter, Mapping[int, QuoteUsed]] = {}
+        self._prices: dict[BasisAsked, Mapping[int, HourlyPrice]] = {}
         self._counts: dict[int, dict[int, int]] = {}  # accelerator -> chips by offer
         self._read_models({q.model for q in questions if isinstance(q.model, str)})
         self._read_hardware(questions)
@@ -111,19 +111,25 @@ class BulkBook(FactBook):
             raise InvalidQuestion(*found.faults)
         return found
 
-    def quote_of(self, asked: PriceAsked, hardware: Hardware) -> QuoteUsed | None:
-        """The quote that `estimates.evaluate.find_quote` finds, its filter asked once for all hardware."""
-        if asked.usd_per_hour is not None or hardware.row is None:
-            return None
-        known = self._counts
-        if hardware.row.pk not in known:
+    def price_of(self, question: Question, hardware: Hardware) -> Priced:
+        """The price that `find_price` finds; a rented basis is asked once for all hardware of the book.
+
+        Raises InvalidQuestion.
+        """
+        asked = basis_of(question)
+        if (
+            question.price.usd_per_hour is not None
+            or asked.basis in ("none", "owned")
+            or hardware.row is None
+        ):
+            return find_price(question, hardware)
+        if hardware.row.pk not in self._counts:
             offers = OfferRow.objects.filter(accelerator=hardware.row)
-            known[hardware.row.pk] = dict(offers.values_list("pk", "count"))
+            self._counts[hardware.row.pk] = dict(offers.values_list("pk", "count"))
             self._prices.clear()
-        criteria = price_filter_of(asked)
-        if criteria not in self._prices:
-            wanted = [offer for counts in known.values() for offer in counts]
-            self._prices[criteria] = offer_prices(criteria, wanted)
-        counts = known[hardware.row.pk]
-        prices = self._prices[criteria]
-        return quote_among({pk: prices[pk] for pk in counts if pk in prices}, counts, hardware)
+        if asked not in self._prices:
+            wanted = [offer for counts in self._counts.values() for offer in counts]
+            self._prices[asked] = hourly_prices(asked, wanted)
+        counts, prices = self._counts[hardware.row.pk], self._prices[asked]
+        found = price_among({pk: prices[pk] for pk in counts if pk in prices}, counts, hardware)
+        return Priced(found) if found is not None else Priced(None, no_quote(asked, hardware))

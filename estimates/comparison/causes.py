@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from math import isclose
 from typing import Any, Final, Literal
 
 from estimates.comparison.sides import Side
 from estimates.core.choice import Choice
+from estimates.core.facts import ModelFacts
 from estimates.core.formats import rate_format
 
-Part = Literal["model", "workload", "chip", "shape", "format", "layout", "load", "software", "table"]
+Part = Literal[
+    "model", "workload", "chip", "shape", "format", "layout", "load", "options", "software", "table"
+]
 #: A fact stands in the catalogue or is asked; a choice is asked, or made by the estimator from the facts.
 Kind = Literal["fact", "choice", "method", "price"]
 
@@ -24,6 +27,7 @@ TITLES: Final[dict[str, str]] = {
     "compute": "compute rate",
     "links": "links between chips",
     "capacity": "memory capacity",
+    "options": "speculation, second memory tier",
     "layout": "layout and number of chips",
     "load": "requests in flight",
     "efficiency": "efficiency of the chip (measured kernels, calibration)",
@@ -34,6 +38,7 @@ TITLES: Final[dict[str, str]] = {
 KINDS: Final[dict[str, Kind]] = {
     "format": "choice",
     "software": "choice",
+    "options": "choice",
     "layout": "choice",
     "load": "choice",
     "choice": "choice",
@@ -43,7 +48,7 @@ KINDS: Final[dict[str, Kind]] = {
 #: Figures that no speed rests on.
 INERT: Final = ("tdp_w", "launch_price_usd")
 _KNOWN_POINT: Final = {"lane", "pp", "workload", "concurrency", "prefill", "version"}
-_KNOWN_LANE: Final = {"variant", "scheme", "kv_format", "tp", "dp", "ep", "software"}
+_KNOWN_LANE: Final = {"variant", "scheme", "kv_format", "tp", "dp", "ep", "software", "prompt_chip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ def causes_between(before: Side, after: Side, unit_of: Callable[[str], str]) -> 
         own = shape_differences(before, after) if key == "links" else []
         parts: list[Part] = ["shape"] if key == "links" else []
         add(key, [*figure_differences(before, after, names, unit_of), *own], parts, names)
+    add("options", option_differences(before, after), ["options"])
     add("layout", layout_differences(before, after), ["layout"])
     add("load", load_differences(before, after), ["load"])
     names = figures.get("efficiency", [])
@@ -220,7 +226,7 @@ def layout_differences(before: Side, after: Side) -> list[Difference]:
 
 
 def layout_values(side: Side) -> dict[str, Any]:
-    """Sizes of the deployment: chips, stages, replicas, the prefill pool, whatever else a point is told."""
+    """Sizes of the deployment: chips, stages, replicas, the prefill pool, whatever else a lane is told."""
     choice = chosen(side)
     point, lane = choice.point, choice.point.lane
     found: dict[str, Any] = {
@@ -232,7 +238,6 @@ def layout_values(side: Side) -> dict[str, Any]:
         "replicas": choice.replicas,
     }
     found |= {e.name: getattr(lane, e.name) for e in fields(lane) if e.name not in _KNOWN_LANE}
-    found |= {e.name: getattr(point, e.name) for e in fields(point) if e.name not in _KNOWN_POINT}
     pool = point.prefill
     if pool is not None:
         found["prefill"] = {
@@ -243,6 +248,29 @@ def layout_values(side: Side) -> dict[str, Any]:
             "dp": pool.lane.dp,
         }
     return found
+
+
+def option_names(side: Side) -> list[str]:
+    """Options of serving that a point carries beside layout and load."""
+    return [entry.name for entry in fields(chosen(side).point) if entry.name not in _KNOWN_POINT]
+
+
+def option_differences(before: Side, after: Side) -> list[Difference]:
+    old, new = chosen(before).point, chosen(after).point
+    return [
+        Difference(name, plain(getattr(old, name)), plain(getattr(new, name)))
+        for name in option_names(before)
+        if getattr(old, name) != getattr(new, name)
+    ]
+
+
+def plain(value: Any) -> Any:
+    """A value of the core for JSON: a model by its slug."""
+    if isinstance(value, ModelFacts):
+        return value.slug
+    if is_dataclass(value) and not isinstance(value, type):
+        return {entry.name: plain(getattr(value, entry.name)) for entry in fields(value)}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def load_differences(before: Side, after: Side) -> list[Difference]:
@@ -275,9 +303,13 @@ def identity_differences(before: Side, after: Side) -> list[Difference]:
         replace(side.sheet, quantities={}, weakest="vendor", assumed=frozenset()) for side in (before, after)
     )
     names = [e.name for e in fields(old) if e.name not in ("quantities", "weakest", "assumed", "segment")]
-    return _changed(
-        ("accelerator" if name == "slug" else name, getattr(old, name), getattr(new, name)) for name in names
-    )
+    rows = [(name, getattr(old, name), getattr(new, name)) for name in names]
+    rows += [
+        (name, getattr(before.deployment, name), getattr(after.deployment, name))
+        for name in ("decode_unit", "prefill_unit")
+    ]
+    rows.append(("units", plain(before.offer.chip.units), plain(after.offer.chip.units)))
+    return _changed(("accelerator" if name == "slug" else name, old, new) for name, old, new in rows)
 
 
 def chosen(side: Side) -> Choice:

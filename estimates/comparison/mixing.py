@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from estimates.comparison.causes import Cause, Part, chosen, load_of, load_per_chip
+from estimates.comparison.causes import Cause, Part, chosen, load_of, load_per_chip, option_names
 from estimates.comparison.sides import Side
-from estimates.core.deployments import on_chip, resolve_scheme, stage_variant
+from estimates.core.deployments import Reason, on_chip, resolve_scheme, stage_variant
 from estimates.core.efficiency import EfficiencyTable
-from estimates.core.facts import Chip, ModelFacts
+from estimates.core.facts import Chip, Deployment, ModelFacts
 from estimates.core.formats import UnknownFormat, WeightScheme
+from estimates.core.options import settle
 from estimates.core.points import Point, evaluate_points
 from estimates.from_catalog import Datasheet, chip_of, offer_of
 
@@ -49,7 +50,7 @@ class Mixer:
         self._tables = tables
         self._chips: dict[Any, tuple[Datasheet, Chip]] = {}
 
-    def mix(self, causes: Iterable[Cause]) -> Mix:
+    def mix(self, causes: Sequence[Cause]) -> Mix:
         """The configuration with these causes taken from after. Raises InvalidFact."""
         parts: set[Part] = set()
         names: set[str] = set()
@@ -63,8 +64,11 @@ class Mixer:
         sheet, chip = self._chip(of("chip"), frozenset(names))
         layout = chosen(of("layout"))
         shape = replace(of("shape").shape, count=of("layout").shape.count)
-        offer = offer_of(shape, sheet, chip)
-        model = of("model").model
+        model, units = of("model").model, _units_of(of("chip"))
+        settled = settle(model, offer_of(shape, sheet, chip), units, of("table").table)
+        if isinstance(settled, Reason):
+            return self.hole(causes)
+        offer, chip = settled.offer, settled.offer.chip
         scheme = self._scheme(of("model"), of("format"), chip)
         software = chosen(of("software")).point
         base = layout.point
@@ -76,6 +80,7 @@ class Mixer:
                 scheme=scheme,
                 kv_format=chosen(of("format")).point.lane.kv_format,
                 software=software.lane.software,
+                prompt_chip=settled.prompt_chip,
             )
 
         lane = lane_of(base.lane)
@@ -84,6 +89,7 @@ class Mixer:
         if lane.group > 1 and not linked and not chip.sram_first:
             return Mix(model, table, None, layout.replicas, shape.count)
         pool = base.prefill
+        options = chosen(of("options")).point
         point = replace(
             base,
             lane=lane,
@@ -91,6 +97,7 @@ class Mixer:
             concurrency=self._load(of("load"), of("layout")) / layout.replicas,
             prefill=None if pool is None else replace(pool, lane=lane_of(pool.lane)),
             version=software.version,
+            **{name: getattr(options, name) for name in option_names(self.before)},
         )
         return Mix(model, table, point, layout.replicas, shape.count)
 
@@ -113,7 +120,9 @@ class Mixer:
             taken = {name: value for name, value in old.items() if name not in names}
             taken |= {name: new[name] for name in names if name in new}
             sheet = replace(own.sheet, quantities=taken)
-            self._chips[key] = (sheet, chip_of(sheet))
+            built = chip_of(sheet)
+            stated = own.offer.chip  # with the engines that the question states
+            self._chips[key] = (sheet, replace(stated, tiers=built.tiers, rates=built.rates))
         return self._chips[key]
 
     def _scheme(self, model: Side, formats: Side, chip: Chip) -> WeightScheme:
@@ -154,3 +163,9 @@ def evaluate_mixes(mixes: Sequence[Mix]) -> Results:
             found[name][rows] = np.broadcast_to(values.reshape(-1), len(rows))
         found["throughput"][rows] *= replicas
     return found
+
+
+def _units_of(side: Side) -> Deployment:
+    """The engines of the chip that a side serves with."""
+    asked = side.deployment
+    return Deployment(decode_unit=asked.decode_unit, prefill_unit=asked.prefill_unit)

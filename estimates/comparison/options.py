@@ -10,9 +10,9 @@ from catalog.prices import QuoteUsed
 from estimates.asked_hardware import Hardware
 from estimates.comparison.book import BulkBook
 from estimates.comparison.reading import below
-from estimates.comparison.short_answers import shown
+from estimates.comparison.short_answers import short_answer
 from estimates.comparison.sides import Side, side_of
-from estimates.evaluate import core_facts, refuse_question
+from estimates.evaluate import core_facts, refuse_question, whole_answer
 from estimates.explanations import deployment_of
 from estimates.method import efficiency
 from estimates.models import Estimate
@@ -146,8 +146,7 @@ def _answered(asked: OptionAsked, book: BulkBook, explained: bool) -> Option:
         book.workload_of(question),
     )
     offer, deployment = core_facts(hardware, question)
-    quote = book.quote_of(question.price, hardware)
-    price = question.price.usd_per_hour or (quote.usd_per_hour if quote else None)
+    priced = book.price_of(question, hardware)
     side = side_of(
         model,
         hardware.sheet,
@@ -156,9 +155,12 @@ def _answered(asked: OptionAsked, book: BulkBook, explained: bool) -> Option:
         workload,
         deployment,
         efficiency(),
-        price,
+        priced.price.usd_per_hour if priced.price else None,
         explained=explained,
     )
     refuse_question(side.estimate, question)
-    answer = shown(side.estimate, question, model, workload, hardware, quote, explained=explained)
-    return Option(asked, side, hardware, quote, answer)
+    if explained:
+        answer = whole_answer(side.estimate, model, hardware, workload, question, priced)
+    else:
+        answer = short_answer(side.estimate, model, workload, hardware, priced)
+    return Option(asked, side, hardware, priced.quote, answer)

@@ -1,16 +1,14 @@
-"""The short form of an answer: figures, intervals, grade, cost; the long one adds why."""
+"""The short form of an answer: figures, intervals, grade, cost, without the explanation."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from catalog.prices import QuoteUsed
 from estimates import answers
-from estimates.accuracy.standing import standing
-from estimates.asked_hardware import Hardware, facts_used
+from estimates.asked_hardware import Hardware
 from estimates.core.estimate import Estimate
 from estimates.core.facts import ModelFacts, Workload
-from estimates.what_if import Question
+from estimates.economics.pricing import Priced
 
 SHORT: Final = (
     "model",
@@ -36,28 +34,19 @@ SHORT: Final = (
 )
 
 
-def shown(
-    estimate: Estimate,
-    question: Question,
-    model: ModelFacts,
-    workload: Workload,
-    hardware: Hardware,
-    quote: QuoteUsed | None,
-    *,
-    explained: bool,
+def short_answer(
+    estimate: Estimate, model: ModelFacts, workload: Workload, hardware: Hardware, priced: Priced
 ) -> dict[str, Any]:
-    """The answer that `POST /estimates/evaluate` gives where `explained`, else its `SHORT` part."""
+    """The `SHORT` part of the answer that `POST /estimates/evaluate` gives."""
     whole = answers.answer(
         estimate,
         model=model,
         workload=workload,
         sheet=hardware.sheet,
         shape=hardware.shape,
-        facts=facts_used(hardware) if explained else [],
-        quote=quote,
-        own_price=question.price.usd_per_hour,
+        facts=[],
+        quote=priced.quote,
+        own_price=priced.own,
         notes=hardware.notes,
     )
-    if explained:
-        return whole | standing(estimate, model, workload, hardware.sheet, hardware.shape)
     return {name: whole[name] for name in SHORT}

@@ -20,7 +20,9 @@ class Side:
     model: ModelFacts
     sheet: Datasheet
     shape: Shape
+    offer: Offer
     workload: Workload
+    deployment: Deployment
     table: EfficiencyTable
     choice: Choice | Reason
     estimate: Estimate
@@ -47,4 +49,4 @@ def side_of(
     """The side of a question; `offer` is that of the sheet and shape."""
     choice = decide(model, offer, workload, deployment, table)
     estimate = answer_choice(model, offer, workload, deployment, choice, table, explained=explained)
-    return Side(model, sheet, shape, workload, table, choice, estimate, usd_per_hour)
+    return Side(model, sheet, shape, offer, workload, deployment, table, choice, estimate, usd_per_hour)

@@ -90,8 +90,13 @@ def find_price(question: Question, hardware: Hardware) -> Priced:
     price = price_among(hourly_prices(asked, list(counts)), counts, hardware)
     if price is not None:
         return Priced(price)
+    return Priced(None, no_quote(asked, hardware))
+
+
+def no_quote(asked: BasisAsked, hardware: Hardware) -> str:
+    """That nothing rents this hardware on the basis asked, in words."""
     words = "to rent" if asked.basis == "any" else asked.basis.replace("_", " ")
-    return Priced(None, f"no quote {words} for {hardware.shape.slug} as asked")
+    return f"no quote {words} for {hardware.shape.slug} as asked"
 
 
 def price_among(
