@@ -92,6 +92,11 @@ def find_workload(question: Question) -> CoreWorkload:
                 "/workload", "workload", question.workload, near_matches(Workload, question.workload, 10)
             )
         base = workload_facts(row)
+    return workload_with(base, asked, pointer)
+
+
+def workload_with(base: CoreWorkload, asked: WorkloadAsked, pointer: str) -> CoreWorkload:
+    """A workload with the fields given in place of its own. Raises InvalidQuestion."""
     changes: dict[str, Any] = {
         "isl": asked.isl and float(asked.isl),
         "osl": asked.osl and float(asked.osl),
