@@ -14,7 +14,7 @@ from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import Chip, Deployment, ModelFacts, Offer, Speculation
 from estimates.core.formats import UnknownFormat
 
-LIKE_VOCABULARIES = 0.01  # padded differently, they are the same; a token must mean the same to both models
+LIKE_VOCABULARIES = 0.003  # padded differently, they are the same; a token must mean the same to both
 
 
 @dataclass(frozen=True, slots=True)
