@@ -264,4 +264,5 @@ def _times_rows(times: StepTimes, rows: NDArray[np.intp]) -> StepTimes:
         chunk=times.chunk[rows],
         decode_ledger=times.decode_ledger,
         chunk_ledger=times.chunk_ledger,
+        accepted=times.accepted if isinstance(times.accepted, int) else times.accepted[rows],
     )
