@@ -18,6 +18,8 @@ from estimates.core.percentiles import ttft_quantile
 from estimates.core.points import Evaluated, Point
 from estimates.core.result import Estimate, Interval
 
+WAVE_WORTH_SAYING = 0.1  # of the mean first token
+
 
 def scenario_of(point: Point) -> str:
     """How requests are served: what the formulas are those of."""
@@ -117,6 +119,7 @@ def running(
         energy_j_per_output_token=None if power is None else power * chips_used(choice) / rate,
         formulas=story.formulas,
     )
+    answer = replace(answer, assumptions=(*answer.assumptions, *_wave_said(ttft)))
     first = ttft["loaded_mean"] if ttft["loaded_mean"] is not None else ttft.get("saturated_mean")
     bounds = log_bounds(
         placed,
@@ -131,6 +134,18 @@ def running(
     if choice.point.speculation is not None:
         bounds = widened(bounds, choice.point.speculation)
     return replace(answer, interval=_intervals(answer, bounds))
+
+
+def _wave_said(ttft: dict[str, float | None]) -> tuple[str, ...]:
+    """Which part of the mean first token is a benchmark's first wave, where it is much of it."""
+    mean, wave, median = ttft["loaded_mean"], ttft.get("first_wave"), ttft["loaded_median"]
+    if mean is None or wave is None or median is None or wave < WAVE_WORTH_SAYING * mean:
+        return ()
+    return (
+        f"of the mean first token {wave * 1e3:.0f} of {mean * 1e3:.0f} ms are the first wave: clients of a "
+        f"benchmark start together; the median, {median * 1e3:.0f} ms, is without it, as are independent "
+        "users",
+    )
 
 
 def widened(bounds: dict[str, Bounds], speculation: Speculation) -> dict[str, Bounds]:
@@ -197,6 +212,7 @@ def _ttft(evaluated: Evaluated, *, saturated: bool) -> dict[str, float | None]:
             "loaded_mean": loaded,
             "loaded_median": loaded if static else median,
             "loaded_p95": p95,
+            "first_wave": None if static else burst,
         }
     if saturated:
         found["saturated_mean"] = _finite(loop.ttft_saturated)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts
+from estimates.core.figures import widened
 from estimates.core.grades import grade_of
 from estimates.core.lowering import lower
 from estimates.core.novelty import log_bounds, novelty_of
@@ -121,6 +122,11 @@ def closed_curve(deployed: Deployed, loads: Sequence[float] | Array) -> Curve:
     longest = longest_wait(evaluated)
     ttft = {at: ttft_quantile(service, wait, burst, at, longest=longest) for at in PERCENTILES}
     bounds, grades, tiers = bounds_of(deployed, evaluated)
+    running = np.flatnonzero(~saturated)
+    if running.size:
+        # How long clients wait for room says nothing of the rate: a full deployment's is that at saturation.
+        low, high = (np.where(saturated, side[running[-1]], side) for side in bounds["throughput"])
+        bounds["throughput"] = (low, high)
     return Curve(
         load=asked,
         concurrency=asked,
@@ -199,11 +205,10 @@ def bounds_of(
         terms = evaluated.lanes.terms[index]
         grade = grade_of(point.lane, point.pp, terms, novelty.tier, chip_measured=novelty.chip_measured)
         osl = point.workload.osl
-        rows.append(
-            log_bounds(
-                placed, novelty, table, grade, float(first[index]), float(tpot[index]), osl, queued=queued
-            )
+        ends = log_bounds(
+            placed, novelty, table, grade, float(first[index]), float(tpot[index]), osl, queued=queued
         )
+        rows.append(ends if point.speculation is None else widened(ends, point.speculation))
         grades.append(grade)
         tiers.append(novelty.tier)
     found = {

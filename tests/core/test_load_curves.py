@@ -227,3 +227,33 @@ def test_the_wait_for_room_against_a_simulated_queue(servers, use):
     busy = use ** (np.sqrt(2 * (servers + 1)) - 1)
     found = ttft_quantile(0.0, mean, 0.0, "p95", busy=busy)
     assert found == pytest.approx(np.quantile(seen, 0.95), abs=0.2)
+
+
+# ---- The first wave --------------------------------------------------------------------------------------
+
+
+def test_an_answer_says_which_part_of_its_mean_first_token_is_the_first_wave():
+    """By hand: mean = service + wait + wave, median = service + 0.693 wait."""
+    answer = evaluate_one(LLAMA, offer(H100), CHAT, replace(EIGHT, concurrency=256), physics())
+    loop = deployed().evaluate([256.0]).loop
+    first = answer.ttft_s
+    assert first["first_wave"] == pytest.approx(loop.burst.item(0))
+    assert first["loaded_mean"] - first["first_wave"] - 0.307 * loop.wait.item(0) == pytest.approx(
+        first["loaded_median"]
+    )
+    said = next(text for text in answer.assumptions if "first wave" in text)
+    assert f"{first['first_wave'] * 1e3:.0f} of {first['loaded_mean'] * 1e3:.0f} ms" in said
+
+
+def test_one_client_makes_no_wave_and_nothing_is_said():
+    answer = evaluate_one(LLAMA, offer(H100), CHAT, replace(EIGHT, concurrency=1), physics())
+    assert answer.ttft_s["first_wave"] == 0
+    assert not any("first wave" in text for text in answer.assumptions)
+
+
+def test_how_long_clients_wait_for_room_leaves_the_rates_interval_alone():
+    one = deployed("replicas", calibrated())
+    curve = closed_curve(one, usual_loads(one, 16))
+    full = [index for index, state in enumerate(curve.state) if state == "saturated"]
+    for side in curve.bounds["throughput"]:
+        assert np.ptp(side[full[0] - 1 :]) == 0
