@@ -122,9 +122,8 @@ def deployment_facts(asked: DeploymentAsked) -> Deployment:
     return Deployment(**given, prefill=pool, speculation=speculation)
 
 
-def speculation_facts(asked: SpeculationAsked) -> Speculation:
+def speculation_facts(asked: SpeculationAsked, pointer: str = "/deployment/speculation") -> Speculation:
     """The speculation in question, its draft model a stored one. Raises InvalidQuestion."""
-    pointer = "/deployment/speculation"
     draft: ModelFacts | None = None
     if asked.draft_model is not None:
         try:

@@ -131,19 +131,22 @@ def per_cent(share: float) -> str:
     return f"{share * 100:.2f}".rstrip("0").rstrip(".") + "%"
 
 
-def pareto_front(points: Sequence[Point]) -> list[Point]:
-    """Points that no other beats in both speed (more) and cost (less), from the cheapest to the fastest."""
+def pareto_front(points: Sequence[Point], *, high: bool = False) -> list[Point]:
+    """Points that no other beats on both axes, by rising x: more of x, and less of y (`high`: more of y)."""
+    sign = -1 if high else 1
     front: list[Point] = []
-    cheapest = math.inf
-    for point in sorted(points, key=lambda item: (-item.x, item.y)):
-        if point.y < cheapest:
+    best = math.inf
+    for point in sorted(points, key=lambda item: (-item.x, sign * item.y)):
+        if sign * point.y < best:
             front.append(point)
-            cheapest = point.y
+            best = sign * point.y
     return front[::-1]
 
 
-def draw(points: Sequence[Point], vendor_names: dict[str, str], chosen: Sequence[str] = ()) -> Chart | None:
-    """The chart of these points; None when there is nothing to draw.
+def draw(
+    points: Sequence[Point], vendor_names: dict[str, str], chosen: Sequence[str] = (), *, high: bool = False
+) -> Chart | None:
+    """The chart of these points; None when there is nothing to draw. `high`: more of y is better, not less.
 
     `vendor_names` gives slug and name of every vendor in a lasting order, which fixes the colours: a vendor
     keeps its own from question to question. At most eight are coloured, chosen ones first, the rest grey.
@@ -153,7 +156,7 @@ def draw(points: Sequence[Point], vendor_names: dict[str, str], chosen: Sequence
     x_axis = _axis([point.x for point in points])
     y_axis = _axis([point.y for point in points])
     slots = _slots(points, list(vendor_names), chosen)
-    front = pareto_front(points)
+    front = pareto_front(points, high=high)
     on_front = {id(point) for point in front}
     labels, narrow = _label_places(points, on_front, x_axis, y_axis)
     placed = []
@@ -180,7 +183,7 @@ def draw(points: Sequence[Point], vendor_names: dict[str, str], chosen: Sequence
     placed.sort(key=lambda item: (item.on_front, item.point.chosen, item.slot != GREY, -item.point.y))
     return Chart(
         points=placed,
-        front=_stairs(front, x_axis, y_axis),
+        front=_stairs(front, x_axis, y_axis, end=1.0 if high else 0.0),
         x_ticks=x_axis.ticks(),
         y_ticks=y_axis.ticks(flipped=True),
         vendors=_vendor_keys(points, vendor_names, slots),
@@ -234,14 +237,17 @@ def _vendor_keys(points: Sequence[Point], names: dict[str, str], slots: dict[str
     return sorted(keys, key=lambda key: (key.slot, -key.count, key.name))
 
 
-def _stairs(front: list[Point], x_axis: Axis, y_axis: Axis) -> list[Segment]:
-    """The front as stairs: up to a point's speed one pays its price, beyond it the next one's."""
+def _stairs(front: list[Point], x_axis: Axis, y_axis: Axis, end: float) -> list[Segment]:
+    """The front as stairs: up to a point's speed one pays its price, beyond it the next one's.
+
+    `end` is the edge, as a share from the top, that the stairs run to beyond the last point.
+    """
     segments = []
     left = 0.0
     for index, point in enumerate(front):
         x, y = x_axis.share(point.x), 1 - y_axis.share(point.y)
         segments.append(Segment(per_cent(left), per_cent(y), per_cent(x), per_cent(y)))
-        top = 1 - y_axis.share(front[index + 1].y) if index + 1 < len(front) else 0.0
+        top = 1 - y_axis.share(front[index + 1].y) if index + 1 < len(front) else end
         segments.append(Segment(per_cent(x), per_cent(y), per_cent(x), per_cent(top)))
         left = x
     return segments

@@ -4,6 +4,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -67,21 +68,25 @@ class Question:
 
     def address(self, **changes: object) -> str:
         """The query string, with `changes` applied; only what differs from the default is written."""
-        changed = replace(self, **changes)  # type: ignore[arg-type]
-        pairs: list[tuple[str, str]] = []
-        for item in fields(changed):
-            value = getattr(changed, item.name)
-            if item.name not in ("model", "workload") and value == item.default:
-                continue
-            if isinstance(value, tuple):
-                pairs += [(item.name, str(part)) for part in value]
-            elif value is True:
-                pairs.append((item.name, "1"))
-            elif isinstance(value, float):
-                pairs.append((item.name, f"{value:.10g}"))
-            elif value is not None:
-                pairs.append((item.name, str(value)))
-        return "?" + urlencode(pairs)
+        return query_string(replace(self, **changes), always=("model", "workload"))  # type: ignore[arg-type]
+
+
+def query_string(question: Any, always: tuple[str, ...]) -> str:
+    """A question as a query string: the fields named, and those that differ from their default."""
+    pairs: list[tuple[str, str]] = []
+    for item in fields(question):
+        value = getattr(question, item.name)
+        if item.name not in always and value == item.default:
+            continue
+        if isinstance(value, tuple):
+            pairs += [(item.name, str(part)) for part in value]
+        elif value is True:
+            pairs.append((item.name, "1"))
+        elif isinstance(value, float):
+            pairs.append((item.name, f"{value:.10g}"))
+        elif value is not None:
+            pairs.append((item.name, str(value)))
+    return "?" + urlencode(pairs)
 
 
 @dataclass(frozen=True)
@@ -105,14 +110,7 @@ def read_question(query: QueryDict, vocabulary: Vocabulary) -> Question:
         QuestionError: an unknown parameter, a value that is not accepted, or one given twice.
     """
     problems: list[Problem] = []
-    known = [item.name for item in fields(Question)]
-    given: dict[str, list[str]] = {}
-    for name, values in query.lists():
-        if name not in known:
-            problems.append(Problem(name[:60], "is not a parameter of this page", tuple(known)))
-        elif filled := [value.strip() for value in values if value.strip()]:
-            given[name] = filled
-    reader = _Reader(given, problems)
+    reader = Reader(given_by(query, [item.name for item in fields(Question)], problems), problems)
     question = Question(
         model=reader.one("model", vocabulary.models, vocabulary.default_model),
         workload=reader.one("workload", vocabulary.workloads, vocabulary.default_workload),
@@ -135,7 +133,18 @@ def read_question(query: QueryDict, vocabulary: Vocabulary) -> Question:
     return question
 
 
-class _Reader:
+def given_by(query: QueryDict, known: list[str], problems: list[Problem]) -> dict[str, list[str]]:
+    """The parameters that say something, by name; unknown ones are noted as problems."""
+    given: dict[str, list[str]] = {}
+    for name, values in query.lists():
+        if name not in known:
+            problems.append(Problem(name[:60], "is not a parameter of this page", tuple(known)))
+        elif filled := [value.strip() for value in values if value.strip()]:
+            given[name] = filled
+    return given
+
+
+class Reader:
     """Takes values out of the given parameters and notes what is wrong with them."""
 
     def __init__(self, given: dict[str, list[str]], problems: list[Problem]) -> None:

@@ -209,9 +209,13 @@ def _cell(row: Answer, column: Column) -> Cell:
     value = column.value(row)
     if not value:
         return Cell(why=column.why(row))
-    low, high = column.low(row) or value, column.high(row) or value
+    return cell_of(value, column.low(row) or value, column.high(row) or value, column.decimals)
+
+
+def cell_of(value: float, low: float, high: float, decimals: int) -> Cell:
+    """A number above zero with the ends of its interval."""
     return Cell(
-        text=aligned(value, column.decimals),
+        text=aligned(value, decimals),
         low=significant(low),
         high=significant(high),
         x_low=_whisker_place(low / value),

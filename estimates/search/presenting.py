@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -52,6 +53,7 @@ def deployment(
             "dp": found.dp,
             "machines_per_replica": found.cluster,
             "software": found.software,
+            "prefill": None if found.prefill is None else asdict(found.prefill),
         },
         "replicas": found.replicas,
         "spare": found.spare,

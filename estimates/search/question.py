@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from catalog.models.accelerators import AcceleratorKind, Segment, Status
-from estimates.core.demand import At
+from estimates.core.demand import At, Serving
 from estimates.economics.asked import OwnedAsked
 from estimates.economics.bases import BASES, Basis
 from estimates.what_if import (
@@ -20,6 +20,7 @@ from estimates.what_if import (
     InvalidQuestion,
     Positive,
     Slug,
+    SpeculationAsked,
     WorkloadAsked,
     faults_of,
     fields_below,
@@ -126,6 +127,12 @@ class BoundsAsked(_Part):
     formats: Formats | None = Field(default=None, description="weight formats allowed")
     kv_format: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     software: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    serving: Serving = Field(
+        default="aggregated",
+        description="prompts and decoding on the same chips, on pools of their own (tried for the best offers), "
+        "or either, whichever scores better",
+    )
+    speculation: SpeculationAsked | None = None
     rack_kw: Positive | None = Field(
         default=None,
         description="power of a rack of yours: machines that are no rack themselves take its share by watts",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from catalog import names
 from catalog.models import LanguageModel, Workload
 from catalog.models.language_models import Role
-from estimates.asked_model import find_workload, inline_model
+from estimates.asked_model import find_workload, inline_model, speculation_facts
 from estimates.core.demand import Bounds, Demand
 from estimates.core.facts import ModelFacts
 from estimates.core.facts import Workload as CoreWorkload
@@ -148,6 +148,10 @@ def bounds_of(question: SearchQuestion) -> Bounds:
         formats=tuple(dict.fromkeys(formats)) or None,
         kv_format=kv_format,
         software=asked.software,
+        serving=asked.serving,
+        speculation=None
+        if asked.speculation is None
+        else speculation_facts(asked.speculation, "/bounds/speculation"),
     )
 
 
