@@ -108,7 +108,8 @@ def test_the_page_has_commands() -> None:
 def test_every_command_of_the_page_answers_as_printed(
     client: Client, catalogue: Any, calibrated: Path, write_token: str
 ) -> None:
-    variables = {"TOKEN": write_token}
+    row = orjson.loads(client.get("/api/v1/estimates?model=llama-3.1-70b-instruct&limit=1").content)
+    variables = {"TOKEN": write_token, "ESTIMATE": str(row["results"][0]["id"])}
     for command, promised in commands():
         etag = client.get("/api/v1/accelerators/nvidia-h100-sxm")["ETag"]
         response = run(client, command, variables | {"ETAG": etag})

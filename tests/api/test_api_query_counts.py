@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 PINNED = Path(__file__).with_name("query_counts.json")
 QUESTION = "estimates?model=llama-3.1-70b-instruct&workload=chat"
 LISTS = [*(resource.name for resource in (*RESOURCES, JOBS, RUNS)), "estimates", QUESTION, "changes"]
-LISTS += ["accuracy", "accuracy/runs"]
+LISTS += ["accuracy", "accuracy/runs", "estimates/break-even?model=llama-3.1-70b-instruct&basis=any"]
 
 
 def count(client: Client, address: str) -> int:

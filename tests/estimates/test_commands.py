@@ -69,7 +69,7 @@ def test_estimate_takes_overrides(tiny: TinyCatalogue) -> None:
         (["--workload", "chatting"], "--workload: there is no workload 'chatting'; did you mean chat"),
         (["--override", "bandwidth"], "--override 'bandwidth' is not accepted; accepted: FIGURE=VALUE"),
         (["--override", "memory_gb=nan"], "--override: memory_gb is nan; accepted: a finite number above 0"),
-        (["--price-basis", "free"], "--price-basis: price.pricing_model is 'free'; accepted: 'on_demand'"),
+        (["--price-basis", "free"], "--price-basis: price.basis is 'free'; accepted: 'on_demand'"),
         (["--offer", "nvidia-h100-sxm-x8"], "--hardware: name the hardware as an accelerator with a count"),
     ],
 )
