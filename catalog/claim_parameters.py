@@ -74,7 +74,8 @@ class AnswerAsked(Side):
     axis is plain for the axes that lie in one place of a question, else a mapping that is merged into it,
     with a `label`; `against` in it is what the other side of a ratio has instead. `best_of` are what an
     operator is free to choose: the best combination answers. `scale` multiplies a figure of the catalogue by
-    what the claim counts otherwise. `assume` says in words what the claim does not state.
+    what the claim counts otherwise. `assume` says in words what the claim does not state. `fitted` says which
+    coefficient of the method was fitted to the claimed figure: agreement is then no test of it.
     """
 
     by: Literal["system_figure", "accelerator_figure", "estimate", "fit", "ratio", "cost"]
@@ -83,6 +84,7 @@ class AnswerAsked(Side):
     against: Side | None = None
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     assume: list[Annotated[str, Field(min_length=1, max_length=400)]] = []
+    fitted: str = Field(default="", max_length=300)
 
     @model_validator(mode="after")
     def whole(self) -> AnswerAsked:

@@ -9,11 +9,11 @@ from typing import Any
 
 from catalog.claim_parameters import AnswerAsked
 from catalog.models import PublishedClaim
+from estimates.claims.book import AnswerBook
 from estimates.claims.conditions import asked_of, parameters_of
 from estimates.claims.evaluators import EVALUATORS
 from estimates.claims.rows import Row, UnanswerableClaim, in_unit, scale_of, short, worst_grade
 from estimates.claims.verdict import Verdict, judge
-from estimates.fact_book import FactBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,17 @@ class Answer:
     over: dict[str, list[str]]
     missing: list[str]
     assumptions: list[str]
+    fitted: str  # what of the method was fitted to the claimed figure
     rows: list[dict[str, Any]]
 
 
-def answer_claim(claim: PublishedClaim, book: FactBook | None = None) -> Answer:
+def answer_claim(claim: PublishedClaim, book: AnswerBook | None = None) -> Answer:
     """Answer one claim from the facts that stand now. A claim that asks nothing readable says so."""
     try:
         parameters = parameters_of(claim)
         asked = asked_of(claim, parameters)
         scale = scale_of(claim.unit)
-        rows = EVALUATORS[asked.by](claim, parameters, asked, book or FactBook())
+        rows = EVALUATORS[asked.by](claim, parameters, asked, book or AnswerBook())
     except UnanswerableClaim as error:
         return unanswerable(str(error))
     stated = parameters.range
@@ -85,6 +86,7 @@ def answer_of(claim: PublishedClaim, asked: AnswerAsked, rows: Sequence[Row], fo
         over=ranged_over([row.conditions for row in rows]),
         missing=list(found.missing),
         assumptions=[*asked.assume, *shared_assumptions(valued)],
+        fitted=asked.fitted,
         rows=[row.as_json(claim.unit) for row in rows],
     )
 
@@ -106,6 +108,7 @@ def unanswerable(why: str) -> Answer:
         over={},
         missing=[why],
         assumptions=[],
+        fitted="",
         rows=[],
     )
 

@@ -62,10 +62,12 @@ def verdict_line(answer: Mapping[str, Any]) -> str:
     """The verdict with its reason: by how much, in how many conditions, which fact."""
     word = SAID[answer["verdict"]]
     if answer["verdict"] == "disagrees":
-        return f"{word}: {difference(answer) or answer['why'] or 'the other way round'}"
+        return f"{word}: {difference(answer) or answer['why']}"
     if answer["verdict"] == "cannot_be_evaluated":
         lacking = ", ".join(answer["missing"]) or answer["why"]
-        return f"{word}: {lacking} is missing" if answer["missing"] else f"{word}: {lacking}"
+        return f"{word}, for want of {lacking}" if answer["missing"] else f"{word}: {lacking}"
+    if answer["verdict"] == "agrees" and answer["combinations"] > 1 and not answer["holding"]:
+        return f"{word}: between the conditions answered"
     if answer["verdict"] == "agrees" and answer["combinations"] > 1:
         return f"{word} in {answer['holding']} of {answer['combinations']} conditions"
     return word
@@ -90,6 +92,8 @@ def printed(claim: PublishedClaim, answer: Mapping[str, Any], *, rows: bool = Fa
     ]
     if answer["over"]:
         lines.append(f"  over {over_words(answer)}")
+    if answer["fitted"]:
+        lines.append(f"  no test: {answer['fitted']}")
     if rows:
         for row in answer["rows"]:
             at = ", ".join(row["conditions"].values()) or "as stated"
@@ -104,7 +108,11 @@ def counted(answers: Sequence[Mapping[str, Any]]) -> str:
     """How many claims have each verdict."""
     found = Counter(answer["verdict"] for answer in answers)
     parts = [f"{found[word]} {SAID[word]}" for word in WORDS if found[word]]
-    return f"{len(answers)} claims: {', '.join(parts)}" if answers else "no claims"
+    if not answers:
+        return "no claims"
+    fitted = sum(bool(answer["fitted"]) for answer in answers if answer["verdict"] == "agrees")
+    note = f"; of those that agree {fitted} are figures the method was fitted to" if fitted else ""
+    return f"{len(answers)} claims: {', '.join(parts)}{note}"
 
 
 def with_unit(number: str, unit: str) -> str:

@@ -22,13 +22,13 @@ from pydantic import ValidationError
 from catalog.claim_parameters import ClaimParameters, named
 from catalog.models import Accelerator, LanguageModel, PriceQuote, PublishedClaim, System
 from estimates.claims.answers import Answer, answer_claim
+from estimates.claims.book import AnswerBook
 from estimates.claims.models import ClaimAnswer
-from estimates.fact_book import FactBook
 from estimates.method import method_version
 
 COLUMNS: Final = ("verdict", "value", "value_from", "value_to", "low", "high", "off_by")
 #: The rest of an answer, kept as one JSON value.
-DETAILS: Final = ("why", "holding", "combinations", "over", "missing", "assumptions", "rows")
+DETAILS: Final = ("why", "holding", "combinations", "over", "missing", "assumptions", "fitted", "rows")
 _HERE: Final = Path(__file__).resolve().parent
 
 
@@ -57,7 +57,7 @@ def answered_claims(
     """
     digests = digests_of(claims)
     kept = {row.claim_id: row for row in ClaimAnswer.objects.filter(claim__in=[c.pk for c in claims])}
-    book, begun = FactBook(), time.monotonic()
+    book, begun = AnswerBook(), time.monotonic()
     found, outdated = [], []
     for claim in claims:
         row = kept.get(claim.pk)

@@ -1,8 +1,8 @@
 """Whether a claim and its answer agree: rules over plain numbers.
 
-A figure of the catalogue agrees within 3%. A speed or cost agrees where the claim lies inside the 80%
-interval of some combination of the conditions that it leaves open; a relation, where some combination lies on
-the claimed side: what a claim does not state, it may have had. How many combinations hold it is told.
+A figure of the catalogue agrees within 3%. A speed or cost agrees inside the range of the 80% intervals over
+the conditions that it leaves open; a relation, where some combination of them lies on the claimed side: what
+a claim does not state, it may have had. How many combinations hold it by themselves is told.
 """
 
 from __future__ import annotations
@@ -52,11 +52,15 @@ def judge(
     low, high = stated or (claimed, claimed)
     if by == "fit":
         some = any(row.value == 1 for row in valued)
-        holding = sum(row.value == claimed for row in valued)
-        return Verdict("agrees" if some == (claimed == 1) else "disagrees", None, holding, len(valued))
+        holding = sum(bool(row.value == claimed) for row in valued)
+        why = next((row.detail for row in valued if row.value != claimed), "")
+        if some == (claimed == 1):
+            return Verdict("agrees", None, holding, len(valued))
+        return Verdict("disagrees", None, holding, len(valued), why)
     spans = [accepted(by, relation, row) for row in valued]
-    holding = sum(reaches >= low and starts <= high for starts, reaches in spans)
-    if holding:
+    holding = sum(bool(reaches >= low and starts <= high) for starts, reaches in spans)
+    between = min(starts for starts, _ in spans) <= high and max(reaches for _, reaches in spans) >= low
+    if holding or (between and by not in FIGURES):
         return Verdict("agrees", None, holding, len(valued))
     return Verdict("disagrees", nearest(low, high, spans), 0, len(valued))
 
