@@ -7,9 +7,11 @@ from config.rest.views import routes
 from estimates.api.accuracy import AccuracyView
 from estimates.api.accuracy_runs import AccuracyRunsView
 from estimates.api.batch import BatchView
+from estimates.api.claims import CLAIMS, ClaimDetailView, ClaimListView
 from estimates.api.compare import CompareView
 from estimates.api.curve import CurveView, StoredCurveView
 from estimates.api.economics import BreakEvenView, StoredEconomicsView
+from estimates.api.diff import DiffView
 from estimates.api.estimates import ESTIMATES, EstimateDetailView, EstimateListView
 from estimates.api.evaluate import EvaluateView
 from estimates.api.explain import ExplainView
@@ -26,6 +28,7 @@ urlpatterns: list[URLPattern] = [
     path("estimates/search", SearchView.as_view(), name="estimates-search"),
     path("estimates/break-even", BreakEvenView.as_view(), name="estimates-break-even"),
     path("estimates/<key:key>/economics", StoredEconomicsView.as_view(), name="estimates-economics"),
+    path("estimates/diff", DiffView.as_view(), name="estimates-diff"),
     path("estimates/<key:key>/explain", ExplainView.as_view(), name="estimates-explain"),
     path("estimates", described_list(EstimateListView, ESTIMATES).as_view(), name="estimates-list"),
     path(
@@ -33,6 +36,8 @@ urlpatterns: list[URLPattern] = [
         described_detail(EstimateDetailView, ESTIMATES).as_view(),
         name="estimates-detail",
     ),
+    path("claims", described_list(ClaimListView, CLAIMS).as_view(), name="claims-list"),
+    path("claims/<key:key>", described_detail(ClaimDetailView, CLAIMS).as_view(), name="claims-detail"),
     *routes(RUNS),
     *routes(JOBS),
     path("jobs/<key:key>/result", JobResultView.as_view(), name="jobs-result"),

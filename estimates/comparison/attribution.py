@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, log
 from typing import Any, Final
@@ -10,7 +10,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from estimates.comparison.causes import KINDS, TITLES, Cause, Difference, merged
+from estimates.comparison.causes import (
+    KINDS,
+    TITLES,
+    Cause,
+    Difference,
+    Kind,
+    is_capacity_or_what_it_holds,
+    is_link_or_layout,
+    merged,
+)
 from estimates.comparison.mixing import Mixer, Results, evaluate_mixes
 from estimates.comparison.shapley import coalitions, sequential_shares, shapley_shares
 from estimates.comparison.sides import Side
@@ -116,11 +125,8 @@ def attribute(before: Side, after: Side, causes: Sequence[Cause]) -> Attributed:
     mixer = Mixer(before, after)
     found = list(causes)
     results = _evaluated(mixer, found)
-    for fault, keys, title in (
-        (_has_holes, ("layout", "links"), "layout, number of chips and their links"),
-        (_is_overfull, ("capacity", "layout", "load"), "memory capacity, with the layout and load it holds"),
-    ):
-        if fault(results) and (fewer := merged(found, keys, title)) != found:
+    for fault, belongs, key, title, kind in _TOGETHER:
+        if fault(results) and (fewer := merged(found, belongs, key, title, kind)) != found:
             found, results = fewer, _evaluated(mixer, fewer)
     causes, exact = found, len(found) <= MOST_EXACT
     metrics: dict[str, Attribution] = {}
@@ -165,6 +171,18 @@ def _is_overfull(results: Results) -> bool:
 
 def _between(wrong: NDArray[np.bool_]) -> bool:
     return bool(wrong.any() and not wrong[0] and not wrong[-1])
+
+
+_TOGETHER: Final[tuple[tuple[Callable[[Results], bool], Callable[[Cause], bool], str, str, Kind], ...]] = (
+    (_has_holes, is_link_or_layout, "layout", "layout, number of chips and their links", "choice"),
+    (
+        _is_overfull,
+        is_capacity_or_what_it_holds,
+        "capacity",
+        "memory capacity, with the layout and load it holds",
+        "fact",
+    ),
+)
 
 
 def _first_token(before: Side, after: Side) -> str:

@@ -132,21 +132,31 @@ def causes_between(before: Side, after: Side, unit_of: Callable[[str], str]) -> 
     return found
 
 
-def merged(causes: Sequence[Cause], keys: Sequence[str], title: str) -> list[Cause]:
-    """The causes with those of these keys as one, in the place and under the key of the first of them."""
-    members = [cause for cause in causes if cause.key in keys]
+def merged(
+    causes: Sequence[Cause], belongs: Callable[[Cause], bool], key: str, title: str, kind: Kind
+) -> list[Cause]:
+    """The causes with those that belong together as one, in the place of the first of them."""
+    members = [cause for cause in causes if belongs(cause)]
     if len(members) < 2:
         return list(causes)
-    key = min((cause.key for cause in members), key=list(keys).index)
     one = Cause(
         key,
         title,
-        KINDS.get(key, "fact"),
+        kind,
         frozenset().union(*(cause.parts for cause in members)),
         frozenset().union(*(cause.quantities for cause in members)),
         tuple(difference for cause in members for difference in cause.differences),
     )
     return [one if cause is members[0] else cause for cause in causes if cause not in members[1:]]
+
+
+def is_link_or_layout(cause: Cause) -> bool:
+    return bool(cause.parts & {"shape", "layout"}) or any(group_of(q) == "links" for q in cause.quantities)
+
+
+def is_capacity_or_what_it_holds(cause: Cause) -> bool:
+    held = bool(cause.parts & {"layout", "load"})
+    return held or any(group_of(q) == "capacity" for q in cause.quantities)
 
 
 def figure_causes(
@@ -170,9 +180,11 @@ def figure_causes(
 
 
 def _swapped_with(name: str) -> str:
+    """The figure that stands for those that the core takes for one another: rates of one width in 16 bit."""
     if not name.startswith("peak_rate:"):
         return name
-    return f"peak_rate:{rate_format(name.removeprefix('peak_rate:'))}"
+    known = rate_format(name.removeprefix("peak_rate:"))
+    return f"peak_rate:{'bf16' if known == 'fp16' else known}"
 
 
 def differing_figures(before: Side, after: Side) -> list[str]:

@@ -54,7 +54,7 @@ def read_options(given: Sequence[Any], place: str = "/options") -> list[OptionAs
     faults: list[Fault] = []
     for index, data in enumerate(given):
         try:
-            found.append(_read_option(data, rows))
+            found.append(_read(data, rows))
         except InvalidQuestion as error:
             faults += below(error, f"{place}/{index}")
     if faults:
@@ -62,7 +62,15 @@ def read_options(given: Sequence[Any], place: str = "/options") -> list[OptionAs
     return found
 
 
-def _read_option(data: Any, rows: Mapping[int, Estimate]) -> OptionAsked:
+def read_option(data: Any, place: str) -> OptionAsked:
+    """One option by itself. Raises InvalidQuestion, its pointers below the place."""
+    try:
+        return _read(data, _stored([data]))
+    except InvalidQuestion as error:
+        raise InvalidQuestion(*below(error, place)) from None
+
+
+def _read(data: Any, rows: Mapping[int, Estimate]) -> OptionAsked:
     if not isinstance(data, Mapping):
         raise InvalidQuestion(Fault("", "not_an_object", "the option is not an object", "an object"))
     label = data.get("label", "")
