@@ -4,6 +4,8 @@ from django.urls import path
 
 from estimates.pages import load_views, views
 from estimates.pages.accuracy import views as accuracy
+from estimates.pages.prices import views as prices
+from estimates.pages.search import views as search
 
 app_name = "explorer"
 urlpatterns = [
@@ -13,5 +15,9 @@ urlpatterns = [
     path("accuracy/", accuracy.accuracy_page, name="accuracy"),
     path("accuracy/points.json", accuracy.accuracy_points, name="accuracy-points"),
     path("accuracy/table.csv", accuracy.accuracy_csv, name="accuracy-csv"),
+    path("search/", search.search_page, name="search"),
+    path("search.csv", search.search_csv, name="search-csv"),
+    path("prices/", prices.prices_page, name="prices"),
+    path("prices/table.csv", prices.prices_csv, name="prices-csv"),
     path("finder.csv", views.table_csv, name="csv"),
 ]

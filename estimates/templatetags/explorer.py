@@ -10,6 +10,7 @@ from estimates.pages import finder
 from estimates.pages.accuracy.question import AccuracyQuestion
 from estimates.pages.numbers import FIGURE_SPACE, PUNCTUATION_SPACE, significant
 from estimates.pages.question import Question
+from estimates.pages.search.question import SearchPageQuestion
 from estimates.pages.table import GRADES
 
 register = template.Library()
@@ -20,7 +21,7 @@ register.filter("workload_label", finder.workload_label)
 
 
 @register.simple_tag
-def address(question: Question | AccuracyQuestion, **changes: object) -> str:
+def address(question: Question | AccuracyQuestion | SearchPageQuestion, **changes: object) -> str:
     """The page's query string with some parts changed."""
     return question.address(**changes)
 
@@ -40,7 +41,7 @@ def table_address(question: AccuracyQuestion, table: str) -> str:
 
 
 @register.simple_tag
-def any_vendor(question: Question) -> str:
+def any_vendor(question: Question | SearchPageQuestion) -> str:
     return question.address(vendor=())
 
 

@@ -12,6 +12,7 @@ from catalog.models.accelerators import AcceleratorKind, Segment, Status
 from estimates.core.demand import AT
 from estimates.pages.places import AREAS, countries_of
 from estimates.pages.question import Problem, QuestionError, Reader, Vocabulary, given_by, query_string
+from estimates.search.question import MOST_ROWS
 from estimates.what_if import Fault
 
 OBJECTIVES: Final = {
@@ -77,48 +78,48 @@ class SearchPageQuestion:
         return query_string(replace(self, **changes), always=("model", "workload"))  # type: ignore[arg-type]
 
     def asked(self) -> dict[str, Any]:
-        """The question as the API takes it."""
-        workload = {name: value for name in ("isl", "osl") if (value := getattr(self, name)) is not None}
-        countries = sorted(countries_of(self.region) or ())
-        demand = {
-            "concurrency": self.users,
-            "requests_per_s": self.rate,
-            "tpot_ms": self.tpot,
-            "tpot_at": self.tpot_at,
-            "ttft_ms": self.ttft,
-            "ttft_at": self.ttft_at,
-            "limits": "workload",
-            "spare": self.spare,
-        }
-        bounds = {
-            "chips": self.chips,
-            "machines": self.machines,
-            "watts": self.watts,
-            "usd_per_hour": self.usd,
-            "formats": list(self.formats) or None,
-            "serving": self.serving,
-        }
+        """The question as the API takes it; what is left open is left out."""
         return {
             "model": self.model,
             "workload": self.workload,
-            "workload_overrides": workload,
+            "workload_overrides": _given(isl=self.isl, osl=self.osl),
             "objective": self.objective,
-            "demand": {name: value for name, value in demand.items() if value is not None},
-            "price": {
-                "basis": self.basis,
-                "countries": countries,
-                "providers": [self.provider] if self.provider else [],
-                "as_of": self.as_of or None,
-            },
-            "hardware": {
-                "vendors": list(self.vendor),
-                "segments": list(self.segment),
-                "kinds": list(self.kind),
-                "statuses": list(self.status),
-            },
-            "bounds": {name: value for name, value in bounds.items() if value is not None},
-            "limit": 1000,
+            "demand": _given(
+                concurrency=self.users,
+                requests_per_s=self.rate,
+                tpot_ms=self.tpot,
+                tpot_at=self.tpot_at,
+                ttft_ms=self.ttft,
+                ttft_at=self.ttft_at,
+                spare=self.spare,
+            ),
+            "price": _given(
+                basis=self.basis,
+                countries=sorted(countries_of(self.region) or ()),
+                providers=self.provider or None,
+                as_of=self.as_of or None,
+            ),
+            "hardware": _given(
+                vendors=list(self.vendor),
+                segments=list(self.segment),
+                kinds=list(self.kind),
+                statuses=list(self.status),
+            ),
+            "bounds": _given(
+                chips=self.chips,
+                machines=self.machines,
+                watts=self.watts,
+                usd_per_hour=self.usd,
+                formats=list(self.formats),
+                serving=self.serving,
+            ),
+            "limit": MOST_ROWS,
         }
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Those of the values that say something."""
+    return {name: value for name, value in values.items() if value is not None and value != []}
 
 
 #: Where a fault of the search's own question stands on the page.

@@ -111,8 +111,7 @@ def lines(rows: Iterable[Mapping[str, Any]], vendors: Mapping[str, str], today: 
 def _line(row: Mapping[str, Any], vendors: Mapping[str, str], today: date) -> SearchLine:
     vendor = vendors.get(row["vendor"], row["vendor"])
     cost, price = row["cost"], (row["cost"] or {}).get("price") or {}
-    quote = price.get("quote_used") or price.get("quote") or {}
-    quote = quote if isinstance(quote, Mapping) else price
+    quote = price.get("quote") or {}
     tpot, ttft = row["tpot_ms"], row["ttft_ms"]
     observed = quote.get("observed_on")
     systems = row["systems"]
@@ -208,7 +207,7 @@ def _named(offer: str, name: str, vendor: str) -> str:
 def charts(
     answer: Mapping[str, Any], names: Mapping[str, str], vendors: Mapping[str, str], chosen: Sequence[str]
 ) -> dict[str, Chart | None]:
-    """Both fronts with the ranked deployments among them: speed against cost, and against throughput a chip."""
+    """Both fronts with the ranked deployments among them: speed against cost, and throughput a chip."""
     fronts = answer["front"] or {}
     found: dict[str, Chart | None] = {}
     for key, column, high in (

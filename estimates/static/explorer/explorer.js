@@ -72,6 +72,11 @@
   });
   document.addEventListener("openpoint", (event) => {
     const row = document.querySelector(`tr[data-key="${CSS.escape(event.detail)}"]`);
+    if (!document.getElementById("ranking")) {
+      row?.scrollIntoView({ block: "center" });
+      row?.focus({ preventScroll: true });
+      return;
+    }
     if (!row) {
       const address = new URL(location.href);
       address.searchParams.set("rows", "all");
