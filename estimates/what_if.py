@@ -329,7 +329,7 @@ def fields_below(root: type[BaseModel], place: list[str]) -> list[str]:
         about = model.model_fields.get(part)
         inner = None if about is None else _model_in(about.annotation)
         model = inner or model
-    return list(model.model_fields)
+    return [about.alias or name for name, about in model.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
