@@ -67,6 +67,8 @@ DECIDING_QUANTITIES: Final = (
 #: Figures that make an estimate grade D where nobody published them.
 MEMORY_BANDWIDTH: Final = "memory_bandwidth_gbs"
 SCALE_UP: Final = "link:scale_up:bandwidth_gbs"
+SECOND_TIER: Final = "memory_tier:second:bandwidth_gbs"  # only where something lies there
+BESIDE: Final = (SCALE_UP, SECOND_TIER)  # do not weigh on estimates that do without
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,7 @@ def memory_tiers(sheet: Datasheet) -> tuple[MemoryTier, ...]:
         capacity_bytes=sheet.get("memory_tier:second:capacity_gb", GIGA),
         usable_bytes=sheet.get("memory_tier:second:usable_gb", GIGA),
         bandwidth=_behind_bytes_per_s(sheet),
+        assumed=SECOND_TIER in sheet.assumed,
     )
     return (main, behind)
 
@@ -232,7 +235,7 @@ def _behind_bytes_per_s(sheet: Datasheet) -> float | None:
 
     A host link wider than any slot (NVLink-C2C) is one to the chip's own processor.
     """
-    bandwidth, link = sheet.get("memory_tier:second:bandwidth_gbs"), sheet.get("link:host:bandwidth_gbs")
+    bandwidth, link = sheet.get(SECOND_TIER), sheet.get("link:host:bandwidth_gbs")
     if bandwidth is not None and link is not None and link > FASTEST_SLOT_GBS * 1.001:
         bandwidth = min(bandwidth, link)
     return scaled(bandwidth, GIGA)
@@ -331,7 +334,7 @@ def evidence_of(accelerators: Collection[int]) -> dict[int, Evidence]:
     )
     rows = (
         Figure.objects.filter(
-            accelerator__in=accelerators, accepted=True, quantity__in=[*DECIDING_QUANTITIES, SCALE_UP]
+            accelerator__in=accelerators, accepted=True, quantity__in=[*DECIDING_QUANTITIES, *BESIDE]
         )
         .order_by()
         .annotate(strength=strength)
@@ -340,12 +343,12 @@ def evidence_of(accelerators: Collection[int]) -> dict[int, Evidence]:
     weakest: dict[int, int] = {}
     assumed: dict[int, set[str]] = {}
     for pk, quantity, number in rows:
-        if quantity != SCALE_UP:
+        if quantity not in BESIDE:
             weakest[pk] = max(weakest.get(pk, 0), number)
         if number == _STRENGTH["assumed"]:
             assumed.setdefault(pk, set()).add(quantity)
     words = {number: word for word, number in _STRENGTH.items()}
-    watched = {MEMORY_BANDWIDTH, SCALE_UP}
+    watched = {MEMORY_BANDWIDTH, *BESIDE}
     return {pk: Evidence(words[n], frozenset(assumed.get(pk, set()) & watched)) for pk, n in weakest.items()}
 
 

@@ -179,6 +179,9 @@ def _answer(
     grade = grade_of(
         choice.point.lane, choice.point.pp, terms, novelty.tier, chip_measured=novelty.chip_measured
     )
+    if evaluated.spill is not None and evaluated.spill.whole[0] > 0:
+        behind = choice.point.lane.variant.chip.tiers[1]
+        grade = "D" if behind.assumed else grade
     known = replace(
         known,
         missing_facts=tuple(f"peak rate for {name}" for name in lacking),

@@ -125,6 +125,15 @@ def test_the_answer_says_what_lies_where():
     assert any(line.startswith("second tier = ") for line in found.formulas)
 
 
+def test_an_assumed_bandwidth_behind_is_grade_d_where_something_lies_there():
+    """A figure that nobody published decides nearly all of the time."""
+    tiers = (SUPERCHIP.tiers[0], replace(SUPERCHIP.tiers[1], assumed=True))
+    assumed = offer(replace(SUPERCHIP, tiers=tiers), 1, None)
+    assert ask(offload="second_tier").grade in "ABC"
+    assert ask(on=assumed, offload="second_tier").grade == "D"
+    assert ask(on=assumed, offload="second_tier", weights="fp8").grade in "ABC"  # fits without
+
+
 def test_what_does_not_fit_names_the_second_tier_that_would_hold_it():
     found = ask()
     assert found.state == "does_not_fit"
