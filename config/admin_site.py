@@ -80,6 +80,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _table("Estimates", "query_stats", "estimates_estimate"),
                     _table("Calculations", "calculate", "estimates_calculation"),
                     _table("Calculation runs", "autorenew", "estimates_calculationrun"),
+                    _table("Jobs", "pending_actions", "estimates_job"),
                 ],
             },
             {

@@ -1,4 +1,4 @@
-"""Admin of the estimates: read-only; runs can be asked for, failed calculations tried again."""
+"""Admin of the estimates: read-only; runs can be asked for, failed calculations tried again, jobs ended."""
 
 from typing import Any
 
@@ -11,12 +11,16 @@ from catalog.admin.base import ReadOnlyAdmin
 from catalog.admin.hardware import AcceleratorAdmin
 from catalog.admin.language_models import LanguageModelAdmin
 from catalog.models import Accelerator, LanguageModel
+from estimates.jobs import lifecycle
+from estimates.jobs.models import Job
+from estimates.jobs.progress import progress_of
 from estimates.models import Calculation, CalculationRun, CalculationState, Estimate
 from estimates.runs import start_recalculation
 from estimates.staleness import is_stale
 
 STATE_COLOURS = {"calculated": "success", "failed": "danger", "not calculated yet": "warning"}
 RUN_COLOURS = {"done": "success", "failed": "danger", "running": "info", "queued": "warning"}
+JOB_COLOURS = {**RUN_COLOURS, "cancelled": "warning"}
 FIT_COLOURS = {
     "fits": "success",
     "saturated": "warning",
@@ -133,6 +137,59 @@ class CalculationRunAdmin(ReadOnlyAdmin):
     @display(description="chunks")
     def progress(self, run: CalculationRun) -> str:
         return f"{run.chunks_done} of {run.chunks}"
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "kind",
+        "state_label",
+        "progress",
+        "configurations",
+        "rate",
+        "time_left",
+        "owner",
+        "requested_at",
+        "finished_at",
+        "error",
+    )
+    list_filter = ("state", "kind")
+    search_fields = ("=id", "owner__username", "error")
+    list_select_related = ("owner",)
+    exclude = ("result",)  # up to megabytes; its address is /api/v1/jobs/ID/result
+    actions = ("cancel_jobs",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        return super().get_queryset(request).defer("result", "question")
+
+    @display(description="state", ordering="state", label=JOB_COLOURS)
+    def state_label(self, job: Job) -> str:
+        return job.get_state_display()
+
+    @display(description="parts")
+    def progress(self, job: Job) -> str:
+        failed = f", {job.parts_failed} failed" if job.parts_failed else ""
+        return f"{job.parts_done} of {job.parts}{failed}"
+
+    @display(description="configurations/s")
+    def rate(self, job: Job) -> str:
+        return rounded(progress_of(*job.timing).configurations_per_s)
+
+    @display(description="seconds left")
+    def time_left(self, job: Job) -> str:
+        return rounded(progress_of(*job.timing).seconds_left)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("estimates.change_job"))
+
+    @action(description="Cancel the chosen jobs", permissions=["cancel"])
+    def cancel_jobs(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        """Drop what has not begun; what runs ends at its next check. Ended jobs stay as they are."""
+        active = list(queryset.filter(state__in=lifecycle.ACTIVE).values_list("pk", flat=True))
+        for pk in active:
+            lifecycle.cancel(pk)
+        self.message_user(request, f"{len(active)} jobs cancelled.", messages.SUCCESS)
 
 
 @admin.register(Estimate)

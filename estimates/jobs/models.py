@@ -1,5 +1,7 @@
 """Jobs in Postgres: a question too large to answer at once, its parts, their claims, the merged result."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 
@@ -59,6 +61,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}: {self.state}"
+
+    @property
+    def timing(self) -> tuple[int, int, int, datetime | None, datetime | None]:
+        """What progress is told from."""
+        return self.parts, self.parts_done, self.configurations, self.started_at, self.finished_at
 
 
 class PartState(models.TextChoices):

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import Accelerator, Figure, PeakRate, Source
+from estimates.jobs.lifecycle import start_job
 from estimates.models import CalculationRun
 from estimates.runs import start_recalculation
 from estimates.staleness import stale_calculations
@@ -129,6 +130,19 @@ def test_the_recalculate_action_requests_a_run(editor: Client, tiny: Any) -> Non
     )
     run = CalculationRun.objects.get()
     assert (run.scope, run.chunks) == ("accelerator:nvidia-h100-sxm", 3)  # one chunk for each of three models
+
+
+def test_jobs_show_their_progress_and_are_cancelled(editor: Client, tiny: Any) -> None:
+    question = {"model": "llama-3.1-8b-instruct", "demand": {"concurrency": [1, 2, 3]}}
+    job = start_job("search", question, hint=False)
+    page = editor.get(reverse("admin:estimates_job_changelist"))
+    assert "0 of 3" in page.content.decode()
+    assert editor.get(reverse("admin:estimates_job_change", args=[job.pk])).status_code == 200
+    editor.post(
+        reverse("admin:estimates_job_changelist"), {"action": "cancel_jobs", "_selected_action": [job.pk]}
+    )
+    job.refresh_from_db()
+    assert job.state == "cancelled"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`manage.py estimate`, `recalculate` and `sweep`: what they print, and one clear line for what is wrong."""
+"""`manage.py estimate`, `search`, `recalculate` and `sweep`: what they print, one line for what is wrong."""
 
 import json
 from io import StringIO
@@ -137,3 +137,54 @@ def test_recalculate_left_to_the_workers_is_kept_until_they_make_it(tiny: TinyCa
     assert "3 calculations" in run("sweep", "--run", str(waiting.pk))
     waiting.refresh_from_db()
     assert waiting.state == RunState.DONE
+
+
+def search(*arguments: str) -> str:
+    return run("search", "--model", "llama-3.1-70b-instruct", "--concurrency", "16", *arguments)
+
+
+def test_search_prints_a_ranking_and_what_is_excluded(tiny: TinyCatalogue, quote: PriceQuote) -> None:
+    """Eight H100 at 24 USD an hour are the only priced offer: one machine and a spare are 48 USD."""
+    text = search("--workload", "chat", "--spare", "1")
+    assert "by usd_per_mtok, price basis on_demand" in text
+    assert "nvidia-h100-sxm-x8" in text
+    assert "1 of 3 offers keep every limit; excluded: price 2." in " ".join(text.split())
+
+
+def test_search_prints_json(tiny: TinyCatalogue, quote: PriceQuote) -> None:
+    found = json.loads(search("--price-basis", "none", "--limit", "2", "--vendor", "nvidia", "--json"))
+    assert found["price_basis"] == "none"
+    assert found["demand"]["concurrency"] == [16]
+    assert [row["rank"] for row in found["results"]] == [1, 2]
+
+
+def test_a_large_search_is_a_job_that_the_command_works_on(tiny: TinyCatalogue) -> None:
+    arguments = ("--model", "all", "--concurrency", "1,16", "--price-basis", "none", "--job", "--json")
+    found = json.loads(run("search", *arguments))
+    assert found["models"] == ["llama-3.1-70b-instruct", "llama-3.1-8b-instruct"]
+    assert len(found["parts"]) == 4
+    assert found["complete"]
+
+
+def test_a_search_can_be_left_to_the_workers(tiny: TinyCatalogue) -> None:
+    text = search("--concurrency", "1,16", "--enqueue")
+    assert text.endswith(": 2 parts, in the hands of the workers.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--vendor", "nvidya"], "--vendor: there is no vendor 'nvidya'; did you mean nvidia?"),
+        (["--tpot", "-1"], "--tpot: demand.tpot_ms is '-1'; accepted: above 0"),
+        (["--concurrency", "1,none"], "--concurrency: demand.concurrency.1 is 'none'; accepted: a whole"),
+        (["--requests-per-s", "2"], "--requests-per-s: the load is given as concurrency and as requests"),
+        (["--format", "fp9"], "--format: unknown number format 'fp9'"),
+    ],
+)
+def test_a_wrong_option_of_a_search_is_one_clear_line(
+    tiny: TinyCatalogue, arguments: list[str], message: str
+) -> None:
+    with pytest.raises(CommandError) as caught:
+        search(*arguments)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
