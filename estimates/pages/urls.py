@@ -4,6 +4,7 @@ from django.urls import path
 
 from estimates.pages import load_views, views
 from estimates.pages.accuracy import views as accuracy
+from estimates.pages.breakeven import views as breakeven
 from estimates.pages.prices import views as prices
 from estimates.pages.search import views as search
 
@@ -19,5 +20,7 @@ urlpatterns = [
     path("search.csv", search.search_csv, name="search-csv"),
     path("prices/", prices.prices_page, name="prices"),
     path("prices/table.csv", prices.prices_csv, name="prices-csv"),
+    path("break-even/", breakeven.break_even_page, name="break-even"),
+    path("break-even/table.csv", breakeven.break_even_csv, name="break-even-csv"),
     path("finder.csv", views.table_csv, name="csv"),
 ]
