@@ -21,7 +21,7 @@ from estimates.core.choice import Choice
 from estimates.core.estimate import Estimate, decide, evaluate_one
 from estimates.core.facts import Deployment, ModelFacts, Offer, Pool, Workload
 from estimates.core.load_curves import Curve, Deployed, closed_curve, usual_loads
-from estimates.core.open_loop import Limit, OpenLoop, crossing, open_curve, open_loop
+from estimates.core.open_loop import Crossing, Limit, OpenLoop, crossings, open_curve, open_loop
 from estimates.core.percentiles import PERCENTILES, At
 from estimates.evaluate import core_facts, refuse_question
 from estimates.explanations import deployment_of
@@ -216,7 +216,10 @@ def figures(deployed: Deployed, asked: CurveAsked) -> dict[str, Any]:
     limits = usual_limits(workload) if asked.limits is None else asked.limits
     return {
         "saturation": saturation(usual, poisson),
-        "limits": [limit_values(limit, usual, poisson) for limit in limits],
+        "limits": [
+            limit_values(limit, usual, cross)
+            for limit, cross in zip(limits, _crossings(limits, poisson), strict=True)
+        ],
         "points": points,
         "notes": notes,
     }
@@ -257,7 +260,13 @@ def saturation(usual: Curve, poisson: OpenLoop | None) -> dict[str, Any]:
     return found
 
 
-def limit_values(asked: LimitAsked, usual: Curve, poisson: OpenLoop | None) -> dict[str, Any]:
+def _crossings(asked: list[LimitAsked], poisson: OpenLoop | None) -> list[Crossing] | list[None]:
+    if poisson is None:
+        return [None] * len(asked)
+    return crossings(poisson, [Limit(limit.metric, limit.at, limit.ms / 1e3) for limit in asked])
+
+
+def limit_values(asked: LimitAsked, usual: Curve, cross: Crossing | None) -> dict[str, Any]:
     """The highest rate, and the most clients of the points evaluated, within a limit."""
     seconds = asked.ms / 1e3
     values = usual.ttft[asked.at] if asked.metric == "ttft" else usual.tpot[asked.at]
@@ -271,8 +280,7 @@ def limit_values(asked: LimitAsked, usual: Curve, poisson: OpenLoop | None) -> d
         "requests_per_s_high": None,
         "reached_by": None,
     }
-    if poisson is not None:
-        cross = crossing(poisson, Limit(asked.metric, asked.at, seconds))
+    if cross is not None:
         found |= {
             "requests_per_s": short(cross.rate),
             "requests_per_s_low": short(cross.low),

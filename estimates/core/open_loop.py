@@ -199,29 +199,33 @@ def open_curve(loop: OpenLoop, rates: Sequence[float] | Array) -> Curve:
     )
 
 
-def crossing(loop: OpenLoop, limit: Limit) -> Crossing:
-    """The rate at which the limit is reached, with the rates at the ends of the 80% interval there."""
+def crossings(loop: OpenLoop, limits: Sequence[Limit]) -> list[Crossing]:
+    """The rates at which limits are reached, with the rates at the ends of the 80% interval there."""
+    if not limits:
+        return []
     ladder, replicas = loop.ladder, loop.deployed.replicas
-    values = ladder.ttft(limit.at) if limit.metric == "ttft" else ladder.own.tpot[limit.at]
-    values = np.maximum.accumulate(values)
 
-    def rate_of(seconds: float) -> float:
+    def rate_of(limit: Limit, seconds: float) -> float:
+        values = ladder.ttft(limit.at) if limit.metric == "ttft" else ladder.own.tpot[limit.at]
+        values = np.maximum.accumulate(values)
         if seconds < values[0]:
             return 0.0
         if seconds >= values[-1]:
             return loop.highest
         return float(np.interp(seconds, values, loop.rate)) * replicas
 
-    rate = rate_of(limit.seconds)
-    each = np.array([rate / replicas])
-    bounds, _, _ = bounds_of(loop.deployed, loop.deployed.evaluate(loop.at(each, loop.clients)))
-    below, above = (float(np.exp(side[0])) for side in bounds[limit.metric])
-    # Both ends as if all times erred together: the level is met elsewhere, and the rates move with them.
-    low = rate_of(limit.seconds / above) * loop.highest_low / loop.highest
-    high = rate_of(limit.seconds / below) * loop.highest_high / loop.highest
-    if rate >= loop.highest:
-        return Crossing(limit, rate, low, high, "saturation")
-    return Crossing(limit, rate, low, high, "limit" if rate > 0 else "never")
+    rates = [rate_of(limit, limit.seconds) for limit in limits]
+    clients = loop.at(np.array(rates) / replicas, loop.clients)
+    bounds, _, _ = bounds_of(loop.deployed, loop.deployed.evaluate(clients))
+    found = []
+    for index, (limit, rate) in enumerate(zip(limits, rates, strict=True)):
+        below, above = (float(np.exp(side[index])) for side in bounds[limit.metric])
+        # Both ends as if all times erred together: the level is met elsewhere, and the rates move with them.
+        low = rate_of(limit, limit.seconds / above) * loop.highest_low / loop.highest
+        high = rate_of(limit, limit.seconds / below) * loop.highest_high / loop.highest
+        by: Literal["limit", "saturation", "never"] = "limit" if rate > 0 else "never"
+        found.append(Crossing(limit, rate, low, high, "saturation" if rate >= loop.highest else by))
+    return found
 
 
 def rising(values: Array) -> Array:

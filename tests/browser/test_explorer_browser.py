@@ -34,6 +34,24 @@ def test_a_row_opens_in_place_and_closes_again(site: str, visit: Open) -> None:
     expect(link).to_have_attribute("aria-expanded", "false")
 
 
+def test_an_opened_row_draws_its_load_when_it_comes_into_view(site: str, visit: Open) -> None:
+    page = visit(site + MODEL).page
+    page.locator("#nvidia-h100-sxm-x8 a.opens").click()
+    load = page.locator("#d-nvidia-h100-sxm-x8 .under-load")
+    load.scroll_into_view_if_needed()
+    expect(load.locator("svg.load")).to_have_count(4)
+    load.locator("summary").first.click()
+    expect(load.locator("table").first).to_contain_text("saturated")
+    assert has_no_sideways_scroll(page)
+
+
+def test_without_a_script_the_load_of_a_row_is_a_page(site: str, visit: Open) -> None:
+    page = visit(site + MODEL + "&open=nvidia-h100-sxm-x1", java_script_enabled=False).page
+    page.locator(".under-load a").click()
+    expect(page.locator("h1")).to_contain_text("under load")
+    expect(page.locator("svg.load")).to_have_count(4)
+
+
 def test_an_address_with_an_open_row_opens_it(site: str, visit: Open) -> None:
     page = visit(site + MODEL + "&open=nvidia-h100-sxm-x1").page
     expect(page.locator("#d-nvidia-h100-sxm-x1")).to_be_visible()

@@ -11,7 +11,7 @@ from estimates.core.disaggregated import queue_wait
 from estimates.core.estimate import decide, evaluate_one
 from estimates.core.facts import Deployment, ModelFacts, Pool, Workload
 from estimates.core.load_curves import Curve, Deployed, closed_curve, usual_loads
-from estimates.core.open_loop import Limit, OpenLoop, crossing, open_curve, open_loop, rising
+from estimates.core.open_loop import Limit, OpenLoop, crossings, open_curve, open_loop, rising
 from estimates.core.percentiles import PERCENTILES, ttft_quantile
 from tests.core.architectures import gpt_oss_120b, llama_70b
 from tests.core.machines import CHAT, H100, MI300X, calibrated, offer, physics
@@ -146,7 +146,7 @@ def test_usual_loads_hold_the_point_of_saturation():
 
 def test_a_limit_is_reached_where_the_curve_crosses_it():
     loop = poisson()
-    found = crossing(loop, Limit("ttft", "p95", 0.15))
+    found = crossings(loop, [Limit("ttft", "p95", 0.15)])[0]
     curve = open_curve(loop, [found.rate])
     assert found.by == "limit"
     assert curve.ttft["p95"][0] == pytest.approx(0.15, rel=0.01)
@@ -155,9 +155,9 @@ def test_a_limit_is_reached_where_the_curve_crosses_it():
 
 def test_a_limit_that_no_request_keeps_and_one_that_only_saturation_breaks():
     loop = poisson()
-    assert crossing(loop, Limit("tpot", "mean", 0.001)).by == "never"
-    assert crossing(loop, Limit("tpot", "mean", 0.001)).rate == 0
-    wide = crossing(loop, Limit("tpot", "p95", 10.0))
+    assert crossings(loop, [Limit("tpot", "mean", 0.001)])[0].by == "never"
+    assert crossings(loop, [Limit("tpot", "mean", 0.001)])[0].rate == 0
+    wide = crossings(loop, [Limit("tpot", "p95", 10.0)])[0]
     assert wide.by == "saturation"
     assert wide.rate == loop.highest
     assert loop.highest_low < wide.rate < loop.highest_high
