@@ -14,12 +14,13 @@ from estimates.core.deployments import hop_link_is_up, pipeline_limit
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Speculation, Workload
 from estimates.core.floor import decode_floor_s
+from estimates.core.grid_loops import loops_of
 from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.memory import RankMemory, rank_memory, take_rows
 from estimates.core.operations import Lowered
 from estimates.core.points import missing_rates, replica_capacity
 from estimates.core.residuals import Residuals
-from estimates.core.serving import Load, Loop, StepTimes, closed_loop, stages_in_flight, step_times
+from estimates.core.serving import Load, Loop, stages_in_flight
 from estimates.core.speculation import drafts_of
 from estimates.core.stages import USUAL_STAGES, stage_options
 
@@ -135,7 +136,6 @@ def evaluate_block(
 
     batch = np.array(grid.batches, single).reshape(1, 1, -1)
     load = Load(wide(table.isl), wide(table.prefix), wide(table.osl), batch, drafts=drafts)
-    times = step_times(lowered, lanes, load)
     rows = lanes.take(lane_of)
     stages = pp.astype(float).reshape(-1, 1, 1)
     held, usable, request = replica_capacity(
@@ -154,18 +154,18 @@ def evaluate_block(
     ).reshape(-1, 1, 1)
     hop_inverse = np.where(hop_up, rows["up_inverse"], rows["out_inverse"])
     known = np.array([not names for names in missing_rates(lowered, lanes)])[lane_of].reshape(-1, 1, 1)
-    row_times = _times_rows(times, lane_of)
-    row_load = load if drafts is None else replace(load, drafts=drafts.take(lane_of))
-    loop: Loop = closed_loop(
+    loops = loops_of(
         lowered,
+        lanes,
+        load,
+        lane_of,
         rows,
-        row_load,
-        row_times,
         stages.astype(single),
         in_flight.astype(single),
         hop_inverse,
         known,
     )
+    loop = loops.loop
     first: Array = np.ones((1, 1, 1), single)
     calibration = efficiency.calibration
     if calibration is not None and calibration.residuals is not None:
@@ -193,11 +193,8 @@ def evaluate_block(
         lanes=lanes,
         memory=memory,
         loop=loop,
-        chunk_extra=row_times.chunk_extra,
-        prompt_service=load.isl
-        / row_times.chunk
-        * row_times.prefill
-        / stages_in_flight(stages, lowered.layers),
+        chunk_extra=loops.chunk_extra,
+        prompt_service=loops.prompt_service,
         ttft_factor=first,
     )
 
@@ -253,16 +250,3 @@ def _corrected(
             hops=loop.hops * ratio,
         )
     return found, first
-
-
-def _times_rows(times: StepTimes, rows: NDArray[np.intp]) -> StepTimes:
-    return StepTimes(
-        decode=times.decode[rows],
-        decode_half=times.decode_half[rows],
-        chunk_extra=times.chunk_extra[rows],
-        prefill=times.prefill[rows],
-        chunk=times.chunk[rows],
-        decode_ledger=times.decode_ledger,
-        chunk_ledger=times.chunk_ledger,
-        accepted=times.accepted if isinstance(times.accepted, int) else times.accepted[rows],
-    )

@@ -254,6 +254,8 @@ class Lanes:
     terms: tuple[ChipTerms, ...]
     columns: dict[str, Array] = field(repr=False)
     prompts: Lanes | None = None  # where another engine of the chips computes prompts: the same lanes on it
+    #: Products of columns that each step of the lanes needs again; `step` fills it.
+    products: dict[object, tuple[Array, ...]] = field(init=False, default_factory=dict, repr=False)
 
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
@@ -266,7 +268,15 @@ class Lanes:
         """The lanes of these rows, repeated as often as asked."""
         columns = {name: values[rows] for name, values in self.columns.items()}
         prompts = None if self.prompts is None else self.prompts.take(rows)
-        return Lanes(tuple(self.lanes[i] for i in rows), tuple(self.terms[i] for i in rows), columns, prompts)
+        places = rows.tolist()
+        lanes, terms = tuple(self.lanes[i] for i in places), tuple(self.terms[i] for i in places)
+        return Lanes(lanes, terms, columns, prompts)
+
+    def part(self, rows: slice) -> Lanes:
+        """These lanes, on the same memory."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        prompts = None if self.prompts is None else self.prompts.part(rows)
+        return Lanes(self.lanes[rows], self.terms[rows], columns, prompts)
 
     @property
     def for_prompts(self) -> Lanes:

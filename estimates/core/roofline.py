@@ -14,14 +14,27 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 
+LEAST = np.float32(1e-35)  # stands for zero where logarithms are taken
+
 LIMITS: tuple[str, ...] = ("bandwidth", "compute", "interconnect", "overhead")
 
 
 def smooth_maximum(compute_s: Array, memory_s: Array, p: Array) -> Array:
     """(compute^p + memory^p)^(1/p), elementwise; either may be zero."""
     larger = np.maximum(compute_s, memory_s)
-    ratio = np.minimum(compute_s, memory_s) / np.maximum(larger, np.float32(1e-30))
-    return np.asarray(larger * (1 + ratio**p) ** (1 / p))
+    ratio = np.minimum(compute_s, memory_s)
+    ratio = ratio / np.maximum(larger, np.float32(1e-30))
+    return np.asarray(larger * power(1 + power(ratio, p), 1 / p))
+
+
+def power(base: Array, exponent: Array) -> Array:
+    """base^exponent of bases of at least 0; in single precision by logarithms, whose loops vectorise."""
+    if base.dtype != np.float32:
+        return np.asarray(base**exponent)
+    found = np.maximum(base, LEAST)
+    np.log(found, out=found)
+    found = found * exponent
+    return np.asarray(np.exp(found, out=found))
 
 
 class Ledger:
@@ -52,6 +65,12 @@ class Ledger:
             self.limits["compute"] = self.limits["compute"] + count * work * share
             self.limits["bandwidth"] = self.limits["bandwidth"] + count * work * (1 - share)
             self.limits["overhead"] = self.limits["overhead"] + count * start_s
+
+    def copy(self) -> Ledger:
+        """A ledger to add to that leaves this one as it is."""
+        found = Ledger(detailed=self.detailed)
+        found.add(self)
+        return found
 
     def add(self, other: Ledger) -> None:
         """The operations of another ledger as well."""

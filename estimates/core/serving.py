@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from estimates.core.collectives import hop_s
 from estimates.core.lanes import Lanes
 from estimates.core.operations import Lowered
-from estimates.core.roofline import Ledger
+from estimates.core.roofline import Ledger, power
 from estimates.core.speculation import Drafts
 from estimates.core.step import RESIDUAL_BYTES, decode_time, prefill_attention_time, token_time
 
@@ -81,18 +81,17 @@ def step_times(model: Lowered, lanes: Lanes, load: Load, *, detailed: bool = Fal
     """Evaluate each distinct step once over lanes x workloads x batches."""
     batch = load.batch
     context = load.context.astype(batch.dtype)
-    decode = decode_step(model, lanes, batch, context, load.drafts, detailed=detailed)
+    plain = Ledger(detailed=detailed)
+    token_time(model, lanes, batch * load.verify, plain)
+    decode = _decoding(model, lanes, batch, context, load.drafts, plain.copy())
     half = decode_step(model, lanes, batch / 2, context, load.drafts)
     prompts = np.asarray(load.isl * load.together)
     chunk = np.minimum(lanes["chunk_tokens"], prompts).astype(batch.dtype)
-    plain = Ledger()
-    decoding = batch * load.verify
-    token_time(model, lanes, decoding, plain)
     mixed = Ledger()
     # Prompts that fall on one decode step hide under its weights together, not each by itself.
     falling = lanes["interference_share"] * np.maximum(batch - 1, 0) * load.isl / load.osl * load.accepted
     carried = np.clip(falling, chunk, np.maximum(chunk, lanes["chunk_tokens"])).astype(batch.dtype)
-    token_time(model, lanes, decoding + carried, mixed)
+    token_time(model, lanes, batch * load.verify + carried, mixed)
     attention = Ledger()
     prefill_attention_time(model, lanes, chunk, load.isl.astype(batch.dtype), load.prefix, attention)
     prefill = prompt_step(model, lanes.for_prompts, load, chunk, detailed=detailed)
@@ -139,9 +138,16 @@ def decode_step(
     ledger = Ledger(detailed=detailed)
     verify = 1 if drafts is None else drafts.verify
     token_time(model, lanes, batch * verify, ledger)
-    decode_time(model, lanes, batch, context, ledger, verify)
+    return _decoding(model, lanes, batch, context, drafts, ledger)
+
+
+def _decoding(
+    model: Lowered, lanes: Lanes, batch: Array, context: Array, drafts: Drafts | None, ledger: Ledger
+) -> Ledger:
+    """A ledger of the tokens that pass, with what decoding and drafting them adds."""
+    decode_time(model, lanes, batch, context, ledger, 1 if drafts is None else drafts.verify)
     if drafts is not None:
-        ledger.add(drafts.step(batch, context, detailed=detailed))
+        ledger.add(drafts.step(batch, context, detailed=ledger.detailed))
     return ledger
 
 
@@ -224,7 +230,7 @@ def closed_loop(
     queued = np.maximum(in_flight / dp - 1, 0)
     lockstep = lanes["rank_lockstep_share"]
     met = np.maximum(in_flight * (lockstep + (1 - lockstep) / dp) - 1, 0)
-    burst = lanes["burst_share"] * met ** lanes["burst_exponent"] / 2 * service
+    burst = lanes["burst_share"] * power(met, lanes["burst_exponent"]) / 2 * service
     mixed = times.decode * times.accepted + times.chunk_extra + launches_s(model, lanes)
     carrying = np.where(mixes, mixed, times.prefill)
     shared = chunks * carrying / pieces + hop_chunk + lanes["request_us"]

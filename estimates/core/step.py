@@ -51,14 +51,23 @@ def token_time(model: Lowered, lanes: Lanes, tokens: Array, ledger: Ledger) -> N
 
 def _gemm(gemm: Gemm, lanes: Lanes, tokens: Array, ledger: Ledger, count: int) -> None:
     """F = 2 T N K; B = activations T K + weights N K + output 2 T N, each in its format."""
-    n, k = gemm.n(lanes["tp"]), gemm.inner(lanes["tp"])
-    n, k = n.astype(tokens.dtype), k.astype(tokens.dtype)
     slot = gemm.group
-    compute = tokens * (2 * n * k * lanes[f"{slot}.inverse_compute"])
-    per_token = (k * lanes[f"{slot}.activation_bytes"] + RESIDUAL_BYTES * n) * lanes[f"{slot}.inverse_memory"]
-    weights = n * k * lanes[f"{slot}.weight_bytes"] * lanes[f"{slot}.inverse_memory"]
-    memory = tokens * per_token + weights
-    ledger.roofline(gemm.operation, compute, memory, lanes[f"{slot}.p"], lanes[f"{slot}.start"], count)
+    key = (gemm, tokens.dtype)
+    if key not in lanes.products:
+        n, k = gemm.n(lanes["tp"]), gemm.inner(lanes["tp"])
+        n, k = n.astype(tokens.dtype), k.astype(tokens.dtype)
+        moved = k * lanes[f"{slot}.activation_bytes"] + RESIDUAL_BYTES * n
+        lanes.products[key] = (
+            2 * n * k * lanes[f"{slot}.inverse_compute"],
+            moved * lanes[f"{slot}.inverse_memory"],
+            n * k * lanes[f"{slot}.weight_bytes"] * lanes[f"{slot}.inverse_memory"],
+        )
+    computed, per_token, weights = lanes.products[key]
+    memory = tokens * per_token
+    memory += weights
+    ledger.roofline(
+        gemm.operation, tokens * computed, memory, lanes[f"{slot}.p"], lanes[f"{slot}.start"], count
+    )
 
 
 def distinct_experts(experts: Experts, tokens: Array, skew: Array) -> Array:
