@@ -4,6 +4,8 @@ from django.db import models
 
 from catalog.models import Accelerator, LanguageModel, Offer, Workload
 from estimates.claims.models import ClaimAnswer as ClaimAnswer  # Django finds models through this module
+from estimates.comparison.models import Method as Method  # answers of earlier methods
+from estimates.comparison.models import SupersededEstimate as SupersededEstimate
 from estimates.jobs.models import Job as Job  # Django finds the models of jobs through this module
 from estimates.jobs.models import JobPart as JobPart
 

@@ -15,6 +15,7 @@ import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
+from estimates.comparison.superseded import register_method
 from estimates.models import Estimate
 
 #: COPY's binary format: signature, flags, length of the header extension; at the end a trailer of -1.
@@ -129,7 +130,8 @@ def write(batch: Batch) -> Written:
         if fresh:
             pks = np.array(sorted(made.pk for made in fresh), np.int64)
             rows = batch.rows[np.isin(batch.rows["calculation_id"], pks)]
-            written.rows, written.deleted = _upsert(rows, batch.texts, pks)
+            register_method(batch.method_version)
+            written.rows, written.deleted = _upsert(rows, batch.texts, pks, batch.method_version)
         _store_calculations(allowed, batch)
         written.calculations = len(allowed)
         written.configurations = sum(made.configurations for made in allowed)
@@ -209,13 +211,28 @@ _CREATE: Final = (
 )
 _COPY: Final = f"COPY incoming_estimate ({', '.join(_NAMES)}) FROM STDIN (FORMAT binary)"
 _CONDITION: Final = " AND ".join(f"e.{name} = new.{name}" for name in _NATURAL_KEY)
+_FIGURES: Final = ("state", "tpot_ms", "ttft_ms", "throughput_tok_s")
+_VERSIONS: Final = ("model_version", "accelerator_version", "calculated_at")
+#: What an earlier method said of these calculations, before it is replaced: every row, also one that goes.
+_KEEP: Final = f"""
+        INSERT INTO estimates_supersededestimate
+               (method_id, {", ".join((*_NATURAL_KEY, *_FIGURES, *_VERSIONS))})
+        SELECT m.id, {", ".join(f"e.{name}" for name in (*_NATURAL_KEY, *_FIGURES))},
+               {", ".join(f"c.{name}" for name in _VERSIONS)}
+        FROM estimates_calculation c
+        JOIN estimates_method m ON m.version = c.method_version
+        JOIN estimates_estimate e ON e.calculation_id = c.id
+        WHERE c.id = ANY(%(calculations)s::bigint[]) AND c.method_version <> %(method)s
+        ON CONFLICT ({", ".join(_NATURAL_KEY)}, method_id) DO UPDATE SET
+            {", ".join(f"{name} = EXCLUDED.{name}" for name in (*_FIGURES, *_VERSIONS))}
+"""
 _UPSERT: Final = f"""
     WITH texts AS (
         SELECT value, code FROM unnest(%(texts)s::text[]) WITH ORDINALITY AS t (value, code)
     ), new AS (
         SELECT {", ".join(f"{_value(name)} AS {name}" for name in _NAMES)}
         FROM incoming_estimate i {_TEXT_JOINS}
-    )
+    ), kept AS ({_KEEP})
     INSERT INTO estimates_estimate ({", ".join(_NAMES)})
     SELECT {", ".join(f"new.{name}" for name in _NAMES)}
     FROM new LEFT JOIN estimates_estimate e ON {_CONDITION}
@@ -231,7 +248,9 @@ _DELETE: Final = f"""
 """
 
 
-def _upsert(rows: NDArray[np.void], texts: list[str], calculations: NDArray[np.int64]) -> tuple[int, int]:
+def _upsert(
+    rows: NDArray[np.void], texts: list[str], calculations: NDArray[np.int64], method: str
+) -> tuple[int, int]:
     """Bring the estimates of these calculations to `rows`; how many were written and deleted."""
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
@@ -239,7 +258,8 @@ def _upsert(rows: NDArray[np.void], texts: list[str], calculations: NDArray[np.i
         with cursor.copy(_COPY) as copy:
             copy.write(copy_bytes(rows))
         cursor.execute("ANALYZE incoming_estimate")
-        cursor.execute(_UPSERT, {"texts": texts})
+        wanted = {"texts": texts, "calculations": calculations.tolist(), "method": method}
+        cursor.execute(_UPSERT, wanted)
         written = cursor.rowcount
         cursor.execute(_DELETE, [calculations.tolist()])
         return written, cursor.rowcount
@@ -288,8 +308,8 @@ def _store_calculations(made: Sequence[MadeCalculation], batch: Batch) -> None:
 
 
 def bytes_on_disk() -> int:
-    """What the cached estimates and calculations take, indexes included."""
-    tables = [Estimate._meta.db_table, "estimates_calculation"]
+    """What the cached estimates and calculations take, indexes and answers of earlier methods included."""
+    tables = [Estimate._meta.db_table, "estimates_calculation", "estimates_supersededestimate"]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS t (name)", [tables]

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from django.db import connection
 
 from catalog.models import Accelerator, LanguageModel
 from estimates import store
+from estimates.comparison.superseded import kept_answers
 from estimates.from_catalog import read_workloads
 from estimates.method import method_version
-from estimates.models import Calculation, Estimate, Objective, State
+from estimates.models import Calculation, Estimate, Method, Objective, State, SupersededEstimate
 from estimates.staleness import create_missing_calculations
 from estimates.store import Batch, MadeCalculation
 from tests.estimates.conftest import TinyCatalogue
@@ -171,3 +173,40 @@ def test_copy_is_postgres_binary_format() -> None:
     assert data.startswith(b"PGCOPY\n\xff\r\n\x00")
     assert len(data) == 19 + body + 2
     assert data.endswith(b"\xff\xff")
+
+
+def test_what_an_earlier_method_said_is_kept_when_a_newer_one_replaces_it(tiny: TinyCatalogue) -> None:
+    """Every row, one that the newer method no longer gives included; a second writing by it keeps nothing."""
+    cell = calculation(tiny)
+    store.write(replace(batch(tiny, cell, tpot_ms=5.0), method_version="first"))
+    assert SupersededEstimate.objects.count() == 0
+    newer = replace(batch(tiny, cell, tpot_ms=4.0, objectives=[Objective.FASTEST]), method_version="second")
+    store.write(newer)
+    store.write(
+        replace(batch(tiny, cell, tpot_ms=3.0, objectives=[Objective.FASTEST]), method_version="second")
+    )
+    kept = SupersededEstimate.objects.order_by("objective")
+    assert [(row.objective, row.tpot_ms, row.model_version) for row in kept] == [
+        (Objective.FASTEST, 5.0, 1),
+        (Objective.THROUGHPUT, 5.0, 1),
+    ]
+    assert Method.objects.get(pk=kept[0].method_id).version == "first"
+    assert list(Estimate.objects.values_list("tpot_ms", flat=True)) == [3.0]
+
+
+def test_answers_of_two_methods_back_are_kept_and_no_older_ones(tiny: TinyCatalogue) -> None:
+    cell = calculation(tiny)
+    for number, version in enumerate(["first", "second", "third", "fourth"], start=1):
+        store.write(replace(batch(tiny, cell, tpot_ms=float(number)), method_version=version))
+    row = Estimate.objects.get(objective=Objective.FASTEST)
+    kept = [(method.version, answer.tpot_ms) for method, answer in kept_answers(row)]
+    assert kept == [("third", 3.0), ("second", 2.0)]
+
+
+def test_a_guarded_out_batch_keeps_nothing_of_an_earlier_method(tiny: TinyCatalogue) -> None:
+    cell = calculation(tiny)
+    bump(tiny.llama_8b, 2)
+    store.write(replace(batch(tiny, cell, model_version=3), method_version="first"))
+    written = store.write(replace(batch(tiny, cell, model_version=2, tpot_ms=9.0), method_version="second"))
+    assert (written.skipped, written.rows) == (1, 0)
+    assert SupersededEstimate.objects.count() == 0
