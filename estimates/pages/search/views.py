@@ -177,7 +177,7 @@ def _controls(question: SearchPageQuestion, catalogue: finder.Catalogue) -> dict
             .values_list("slug", "name")
         ),
         "picks": picks,
-        "bounded": sum(bool(getattr(question, name)) for name in BOUNDS + PICKS)
+        "bounded": sum(getattr(question, name) not in (None, "", ()) for name in BOUNDS + PICKS)
         + (question.serving != "aggregated"),
         "basis_text": BASES[question.basis],
         "objective_text": OBJECTIVES[question.objective],
