@@ -147,6 +147,24 @@ def test_what_is_found_keeps_every_limit_when_it_is_evaluated_by_itself(
 
 
 @laws
+@given(models, candidate_lists(), workloads, demands, bounds_asked, st.sampled_from(["tpot_s", "ttft_s"]))
+def test_a_limit_at_the_very_edge_of_a_deployment_is_kept_exactly(
+    model, candidates, workload, demand, bounds, limit
+):
+    """A hair below what the best deployment reaches: single precision cannot tell, the answer can."""
+    free = replace(demand, tpot_s=None, ttft_s=None, tpot_at="mean", ttft_at="mean")
+    for best in ask(model, candidates, workload, free, bounds).found:
+        reached = best.tpot if limit == "tpot_s" else best.ttft
+        if reached is None:
+            continue
+        edge = replace(free, **{limit: reached.value * (1 - 1e-9)})
+        for one in ask(model, [candidates[best.candidate]], workload, edge, bounds).found:
+            value = one.tpot if limit == "tpot_s" else one.ttft
+            assert value is not None
+            assert value.value < reached.value
+
+
+@laws
 @given(models, candidate_lists(), workloads, demands, bounds_asked)
 def test_replicas_carry_the_load_and_machines_hold_them_and_the_spare_ones(
     model, candidates, workload, demand, bounds
