@@ -49,7 +49,7 @@ CLAIMS = Resource(
     name="claims",
     noun="claim",
     meaning="A published sentence with a number, a configuration and a source.",
-    rows=PublishedClaim.objects.all,
+    rows=PublishedClaim.objects.all,  # served with its answer by estimates.api.claims
     ordering=("slug",),
     columns=(
         slug("slug"),

@@ -9,7 +9,7 @@ from catalog.api.hardware import ACCELERATORS, OFFERS, SYSTEMS
 from catalog.api.language_models import MODELS
 from catalog.api.measurements import MEASUREMENTS
 from catalog.api.prices import PRICE_QUOTES, PURCHASE_PRICES, TOKEN_PRICES
-from catalog.api.sources import CLAIMS, SOURCES
+from catalog.api.sources import SOURCES
 from catalog.api.vendors import PROVIDERS, VENDORS
 from catalog.api.workloads import WORKLOADS
 from config.rest.schema import described_list
@@ -27,7 +27,6 @@ RESOURCES = (
     TOKEN_PRICES,
     PURCHASE_PRICES,
     MEASUREMENTS,
-    CLAIMS,
     SOURCES,
     FIGURES,
 )

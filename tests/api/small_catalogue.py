@@ -160,14 +160,16 @@ def build() -> Catalogue:
     )
     MeasuredValue.objects.create(run=run, metric="output_tok_s", value=2718)
     PublishedClaim.objects.create(
-        slug="h100-memory",
-        subject="H100",
-        quantity="memory_gb",
-        value=80,
+        slug="8-x-nvidia-h100-node-memory-total",
+        subject="8 x H100",
+        quantity="memory_total",
+        value=640,
+        unit="GB",
         relation="eq",
         kind="datasheet",
         source=source,
         accelerator=h100,
+        parameters={"count": 8, "answer": {"by": "system_figure", "figure": "memory_total"}},
     )
     CalculationRun.objects.create(scope="all", reason="first calculation", state="done")
     Job.objects.create(kind="search", question={"model": "all"}, parts=4, parts_done=1)

@@ -11,13 +11,14 @@ from django.test import Client
 from catalog.api.urls import RESOURCES
 from catalog.models import Vendor
 from config.rest.columns import Resource
+from estimates.api.claims import CLAIMS
 from estimates.api.estimates import ESTIMATES
 from estimates.api.jobs import JOBS
 from estimates.api.runs import RUNS
 from tests.api.small_catalogue import problem_of, read
 
 pytestmark = pytest.mark.django_db
-EVERY = [*RESOURCES, ESTIMATES, JOBS, RUNS]
+EVERY = [*RESOURCES, CLAIMS, ESTIMATES, JOBS, RUNS]
 
 
 @pytest.mark.parametrize("resource", EVERY, ids=lambda resource: resource.name)
