@@ -131,7 +131,11 @@ class OwnedCost:
         ]
         if not self.power.whole_system:
             lines.append("power is the accelerators' rated power; no machine of this shape states its own")
-        lines += [f"{term.name}: {term.note}" for term in self.terms.values() if term.provenance == "assumed"]
+        lines += [
+            f"{term.name.replace('_', ' ')} {plain(term.known())}: {term.note}"
+            for term in self.terms.values()
+            if term.provenance == "assumed"
+        ]
         return lines
 
     def steps(self) -> list[Step]:
