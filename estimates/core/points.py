@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.architecture import Architecture
-from estimates.core.correction import Placed, features_of, serving_of
+from estimates.core.correction import Placed, coordinates_of, serving_of
 from estimates.core.correction import corrected as apply_residuals
 from estimates.core.deployments import hop_link_is_up, on_chip
 from estimates.core.disaggregated import (
@@ -288,6 +288,8 @@ def evaluate_points(
         floor = decode_floor_s(lowered, lanes, loop.running, load.context, load.verify) / load.accepted
         physics = loop
         loop = apply_residuals(loop, places, queued, floor, osl, table.calibration.residuals)
+        if pools is not None:
+            loop = within_pool(loop, pools.rows, workers, pools.prompts, osl)
         factors = {
             "tpot": (loop.tpot / physics.tpot).reshape(-1),
             "ttft": (loop.ttft_saturated / physics.ttft_saturated).reshape(-1),
@@ -346,6 +348,22 @@ def _for_prompts(lane: Lane) -> Lane:
     return replace(lane, variant=variant, scheme=on_chip(lane.scheme, chip), prompt_chip=None)
 
 
+def within_pool(loop: Served, rows: NDArray[np.intp], workers: Array, prompts: Prompts, osl: Array) -> Served:
+    """No more answers than the prefill pool computes prompts, whatever corrected times would allow.
+
+    `workers` decode workers share the pool; throughputs are of one.
+    """
+    most: Array = np.full(loop.throughput.shape, np.inf)
+    most[rows] = prompts.rate_limit / workers * osl[rows]
+    share = np.where(loop.throughput > most, most / loop.throughput, 1.0)
+    return replace(
+        loop,
+        throughput=loop.throughput * share,
+        throughput_total=loop.throughput_total * share,
+        prefill_tok_s=loop.prefill_tok_s * share,
+    )
+
+
 def deployed_memory(
     architecture: Architecture,
     lanes: Lanes,
@@ -369,7 +387,7 @@ def place(point: Point, model: ModelFacts, layers: int) -> Placed:
 def all_places(points: Sequence[Point], model: ModelFacts, layers: int) -> list[Placed]:
     """The same of many points; equal chips, software, formats and servings share an identity."""
     known: dict[tuple[object, ...], Identity] = {}
-    found: list[Placed] = []
+    identities: list[Identity] = []
     for point in points:
         lane, serving = point.lane, serving_of(point.workload, pooled=point.prefill is not None)
         chip, scheme = lane.variant.chip, lane.scheme.slug
@@ -377,9 +395,13 @@ def all_places(points: Sequence[Point], model: ModelFacts, layers: int) -> list[
         if key not in known:
             named = identity_of(chip, lane.software, scheme, model.architecture, serving, point.version)
             known[key] = named
-        features = features_of(lane, point.pp, point.workload, point.concurrency, layers)
-        found.append(Placed(known[key], features))
-    return found
+        identities.append(known[key])
+    features = np.log2(
+        np.array(
+            [coordinates_of(p.lane, p.pp, p.workload, p.concurrency, layers) for p in points], float
+        ).reshape(len(points), -1)
+    )
+    return [Placed(*each) for each in zip(identities, features, strict=True)]
 
 
 def _column(values: Sequence[float]) -> Array:

@@ -16,7 +16,7 @@ from estimates.core.lanes import Lane, Variant
 from estimates.core.points import Evaluated, Point, evaluate_points
 from estimates.core.weight_schemes import named_scheme
 from tests.core.architectures import deepseek_v3, llama_70b
-from tests.core.machines import H100, NVLINK_4, efficiency, offer, scaled
+from tests.core.machines import H100, NVLINK_4, calibrated, efficiency, offer, scaled
 
 LLAMA = ModelFacts("llama-3.1-70b-instruct", llama_70b())
 DEEPSEEK = ModelFacts("deepseek-v3", deepseek_v3())
@@ -294,3 +294,14 @@ def test_never_faster_than_either_pool_alone(requests):
     assert first(found.loop.throughput) <= 500 * first(found.pools.prompts.rate_limit) * (1 + 1e-9)
     ceiling = found.in_flight[0] / first(found.times.decode) * 500 / 499
     assert first(found.loop.throughput) <= ceiling * (1 + 1e-9)
+
+
+def test_corrected_times_let_no_more_answers_through_than_the_pool_computes_prompts() -> None:
+    # One prefill worker for seven that decode is the bottleneck: what it computes in a second, 1,024 tokens
+    # are answered to.
+    long = Workload("document", 8192, 1024)
+    crowd = [point(n * 7, tp=1, prefill_tp=1, workers=1, decode=7, workload=long) for n in (1, 4, 16)]
+    evaluated = evaluate_points(LLAMA, crowd, calibrated())
+    assert evaluated.pools is not None
+    most = evaluated.pools.prompts.rate_limit.reshape(-1) / 7 * 1024
+    assert (evaluated.loop.throughput.reshape(-1) <= most * (1 + 1e-12)).all()
