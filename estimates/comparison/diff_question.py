@@ -95,6 +95,9 @@ def _by_method(asked: DiffAsked, option: OptionAsked) -> Diff:
         raise InvalidQuestion(Fault("/to_method", "unknown_method", detail, list(METHODS)))
     if asked.from_method == to_method:
         raise InvalidQuestion(Fault("/from_method", "same", "the two methods are one", list(METHODS)))
+    if asked.from_method not in METHODS and to_method != CALIBRATED:
+        detail = f"to_method is {to_method!r}; earlier methods are compared with today's whole one"
+        raise InvalidQuestion(Fault("/to_method", "unknown_method", detail, [CALIBRATED]))
     if asked.from_method not in METHODS and option.estimate is None:
         detail = f"from_method is {asked.from_method!r}: stored estimates alone have answers of earlier ones"
         raise InvalidQuestion(Fault("/from_method", "unknown_method", detail, list(METHODS)))

@@ -12,6 +12,8 @@ from catalog.models import Accelerator, PeakRate, PriceQuote
 from estimates.comparison.diff import answer_diff
 from estimates.comparison.history import BeforeHistoryError, accelerator_timeline, sheet_at
 from estimates.from_catalog import datasheet_of, evidence_of
+from estimates.models import Calculation, Estimate, Method, Objective, State, SupersededEstimate
+from estimates.what_if import InvalidQuestion
 from tests.estimates.conftest import TinyCatalogue, add_quote
 
 QUESTION: dict[str, Any] = {
@@ -124,3 +126,70 @@ def test_methods_that_can_be_evaluated_now(method: str, tiny: TinyCatalogue) -> 
     for attribution in found["metrics"].values():
         assert [cause["cause"] for cause in attribution["causes"]] == ["method"]
         assert attribution["unexplained_log"] == 0
+
+
+@pytest.fixture
+def stored(settled: TinyCatalogue) -> Estimate:
+    """An estimate with TPOT and the like as an earlier method gave them: 10 ms, 500 ms, 4,000 tokens/s."""
+    calculation = Calculation.objects.create(
+        language_model=settled.llama_70b, accelerator=settled.h100, state="done", method_version="new-data"
+    )
+    kept: dict[str, Any] = {"tpot_ms": 10.0, "ttft_ms": 500.0, "throughput_tok_s": 4000.0}
+    row = Estimate.objects.create(
+        calculation=calculation,
+        language_model=settled.llama_70b,
+        offer=settled.h100.offers.get(count=8),
+        workload=settled.chat,
+        objective=Objective.THROUGHPUT,
+        state=State.OK,
+        weight_format="fp8",
+        kv_format="fp8",
+        tp=8,
+        pp=1,
+        ep=1,
+        dp=1,
+        replicas=1,
+        concurrency=64,
+        **kept,
+    )
+    method = Method.objects.create(version="old-data")
+    SupersededEstimate.objects.create(
+        language_model_id=row.language_model_id,
+        offer_id=row.offer_id,
+        workload_id=row.workload_id,
+        objective=row.objective,
+        method_id=method.pk,
+        state=State.OK,
+        model_version=1,
+        accelerator_version=1,
+        calculated_at=timezone.now() - timedelta(days=5),
+        **kept,
+    )
+    return row
+
+
+def test_an_earlier_method_is_a_cause_beside_the_facts_that_changed_since(stored: Estimate) -> None:
+    today = answer_diff({"estimate": stored.pk, "from_method": "previous"})
+    before_edit = today["metrics"]["tpot_ms"]
+    assert [cause["cause"] for cause in before_edit["causes"]] == ["method"]
+    assert before_edit["before"] == 10
+    assert before_edit["causes"][0]["log_share"] == pytest.approx(before_edit["log_ratio"], rel=1e-5)
+    Accelerator.objects.filter(slug="nvidia-h100-sxm").update(memory_bandwidth_gbs=6700)
+    found = answer_diff({"estimate": stored.pk, "from_method": "old"})
+    tpot = found["metrics"]["tpot_ms"]
+    parts = {cause["cause"]: cause["log_share"] for cause in tpot["causes"]}
+    assert parts["method"] == pytest.approx(before_edit["log_ratio"], rel=1e-4)
+    assert parts["figure:memory_bandwidth_gbs"] < 0
+    assert sum(parts.values()) == pytest.approx(log(tpot["after"] / 10), abs=1e-4)
+    assert found["from"]["method"] == "old-data"
+    assert found["before"]["results"]["tpot_ms"] == 10
+    assert "usd_per_mtok_output" in found["not_compared"]
+
+
+def test_methods_of_which_nothing_is_kept_are_refused_with_those_that_are(stored: Estimate) -> None:
+    with pytest.raises(InvalidQuestion) as error:
+        answer_diff({"estimate": stored.pk, "from_method": "older"})
+    assert (error.value.faults[0].pointer, error.value.faults[0].accepted) == ("/from_method", ["old-data"])
+    with pytest.raises(InvalidQuestion) as error:
+        answer_diff({"question": QUESTION, "from_method": "previous"})
+    assert error.value.faults[0].pointer == "/from_method"
