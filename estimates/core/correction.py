@@ -44,14 +44,14 @@ def serving_of(workload: Workload, *, pooled: bool) -> str:
     return workload.arrival
 
 
-def features_of(lane: Lane, pp: int, workload: Workload, concurrency: float, layers: int) -> Array:
-    """Coordinates of a point of `concurrency` requests on a replica."""
-    slots = lane.dp * max(1, min(pp, layers))
-    batch = max(concurrency / slots, LEAST_BATCH)
+def coordinates_of(
+    lane: Lane, pp: int, workload: Workload, concurrency: float, layers: int
+) -> tuple[float, ...]:
+    """Coordinates of a point of `concurrency` requests on a replica, before their logarithms are taken."""
+    batch = max(concurrency / (lane.dp * max(1, min(pp, layers))), LEAST_BATCH)
     level = workload.tpot_slo_s if workload.arrival == "saturating" else None
     limit = 1.0 if level is None else level * 1e3
-    values = (batch, workload.isl, workload.osl, lane.tp, lane.ep, lane.dp, pp, limit)
-    return np.log2(np.array(values, float))
+    return (batch, workload.isl, workload.osl, lane.tp, lane.ep, lane.dp, pp, limit)
 
 
 def corrected(

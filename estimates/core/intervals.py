@@ -9,8 +9,9 @@ rows exchangeable with those.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -28,6 +29,17 @@ CELLS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "measured": (GROUP, ("serving", "software", "family"), ("serving",)),
     "kin": (("serving", "software", "kind"), ("serving",)),
     "none": (("serving", "kind"), ("serving",)),
+}
+
+
+def _values(fields: tuple[str, ...]) -> Callable[[Identity], tuple[str, ...]]:
+    """Reads these fields of an identity."""
+    read = attrgetter(*fields)
+    return read if len(fields) > 1 else lambda identity: (read(identity),)
+
+
+_CELLS: Final = {
+    tier: [("|".join(fields), _values(fields)) for fields in cells] for tier, cells in CELLS.items()
 }
 
 
@@ -93,9 +105,8 @@ class Intervals:
 
     def scale(self, metric: str, tier: str, identity: Identity) -> float:
         """The spread of the narrowest cell that was fitted."""
-        for fields in CELLS[tier]:
-            values = tuple(getattr(identity, name) for name in fields)
-            found = self.scales.get((metric, tier, "|".join(fields), *values))
+        for named, values_of in _CELLS[tier]:
+            found = self.scales.get((metric, tier, named, *values_of(identity)))
             if found is not None:
                 return found
         return self.scales[metric, tier, ""]

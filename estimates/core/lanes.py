@@ -221,7 +221,7 @@ def chip_terms(
         prefill.p,
         1 / bandwidth,
     ]
-    values += [table.coefficient(name, chip, software) * factor for name, factor in _SCALARS]
+    values += _scalars(chip, table, software)
     levels.append(decode.level)
     origins += [f"decode attention: {decode.origin}", f"prefill attention: {prefill.origin}"]
     terms = ChipTerms(
@@ -229,6 +229,16 @@ def chip_terms(
     )
     table.cache[key] = terms
     return terms
+
+
+def _scalars(chip: Chip, table: EfficiencyTable, software: str | None) -> tuple[float, ...]:
+    """The coefficients of a chip under a software, whatever the formats; remembered in the table."""
+    key = ("scalars", _chip_number(chip, table), software)
+    found = table.cache.get(key)
+    if found is None:
+        values = (table.coefficient(name, chip, software) * factor for name, factor in _SCALARS)
+        found = table.cache[key] = tuple(values)
+    return cast(tuple[float, ...], found)
 
 
 _COLUMNS: tuple[str, ...] = (
@@ -300,7 +310,7 @@ def build_lanes(
     compute_scale: float = 1.0,
 ) -> Lanes:
     """Gather the columns of lanes. The scales multiply every chip's bandwidth or rates (for elasticities)."""
-    distinct, which = _terms_of(lanes, table)
+    distinct, which, places, place = _shared(lanes, table)
     matrix = np.array([term.values for term in distinct], np.float64).reshape(-1, len(_COLUMNS)).T
     for name, position in _INDEX.items():
         if name.endswith("inverse_memory") or name == "inverse_bandwidth":
@@ -316,43 +326,55 @@ def build_lanes(
     columns = {name: table_of[position] for name, position in _INDEX.items()}
 
     def column(values: Sequence[float] | NDArray) -> Array:
-        return np.array(values, dtype).reshape(-1, 1, 1)
+        """Of the distinct places, spread over the lanes."""
+        return np.asarray(np.array(values, dtype)[place].reshape(-1, 1, 1))
 
-    sizes = np.array([(lane.tp, lane.dp, lane.ep) for lane in lanes], np.int64).reshape(-1, 3)
-    for position, name in enumerate(("tp", "dp", "ep")):
-        columns[name] = column(sizes[:, position])
-    columns["group"] = column(sizes[:, 0] * sizes[:, 1])
+    for name in ("tp", "dp", "group"):
+        columns[name] = column([getattr(lane, name) for lane in places])
+    columns["ep"] = np.array([lane.ep for lane in lanes], dtype).reshape(-1, 1, 1)
     for prefix, operation in (("reduce", "all_reduce"), ("exchange", "all_to_all")):
-        pairs = np.array(list(_collectives(lanes, operation, table))).reshape(-1, 2)
+        pairs = np.array(list(_collectives(places, operation, table))).reshape(-1, 2)
         columns[f"{prefix}_alpha"] = column(pairs[:, 0])
         columns[f"{prefix}_inverse"] = column(pairs[:, 1])
-    software = [lane.software for lane in lanes]
+    software = [lane.software for lane in places]
     if table.calibration is not None:
-        scale_columns(columns, software, table.calibration.multipliers)
+        scale_columns(columns, software, table.calibration.multipliers, place)
     engines = dict.fromkeys(software)
     mixes = {name: table.mixes_prefill(name) for name in engines}
     handover = {name: table.handover_s(name) for name in engines}
     columns["mixes_prefill"] = column([mixes[name] for name in software])
     columns["handover"] = column([handover[name] for name in software])
-    columns["up_inverse"] = column([link_inverse(lane.variant.scale_up) for lane in lanes])
-    columns["out_inverse"] = column([link_inverse(lane.variant.scale_out) for lane in lanes])
-    return Lanes(tuple(lanes), tuple(distinct[place] for place in which.tolist()), columns)
+    columns["up_inverse"] = column([link_inverse(lane.variant.scale_up) for lane in places])
+    columns["out_inverse"] = column([link_inverse(lane.variant.scale_out) for lane in places])
+    return Lanes(tuple(lanes), tuple([distinct[number] for number in which.tolist()]), columns)
 
 
-def _terms_of(lanes: Sequence[Lane], table: EfficiencyTable) -> tuple[list[ChipTerms], NDArray[np.intp]]:
-    """(distinct terms, position of each lane's among them)."""
-    # Hashing facts is slower than the look-up: equal objects of one call are recognised by identity first.
-    known: dict[tuple[int, int, str, str | None], int] = {}
+def _shared(
+    lanes: Sequence[Lane], table: EfficiencyTable
+) -> tuple[list[ChipTerms], NDArray[np.intp], list[Lane], NDArray[np.intp]]:
+    """(distinct terms, position of each lane's among them, a lane of each distinct place: chip with links,
+
+    software, tensor and data parallel size; position of each lane's place among these). Hashing facts is
+    slower than the look-up: equal objects of one call are recognised by identity.
+    """
+    terms: dict[tuple[int, int, str, str | None], int] = {}
     found: list[ChipTerms] = []
-    which = np.empty(len(lanes), np.intp)
-    for row, lane in enumerate(lanes):
-        key = (id(lane.variant), id(lane.scheme), lane.kv_format, lane.software)
-        place = known.get(key)
-        if place is None:
-            place = known[key] = len(found)
-            found.append(chip_terms(lane.variant.chip, lane.scheme, lane.kv_format, table, lane.software))
-        which[row] = place
-    return found, which
+    known: dict[tuple[int, str | None, int, int], int] = {}
+    places: list[Lane] = []
+    which: list[int] = []
+    place: list[int] = []
+    for lane in lanes:
+        variant, software = id(lane.variant), lane.software
+        key = (variant, id(lane.scheme), lane.kv_format, software)
+        number = terms.setdefault(key, len(found))
+        if number == len(found):
+            found.append(chip_terms(lane.variant.chip, lane.scheme, lane.kv_format, table, software))
+        which.append(number)
+        where = known.setdefault((variant, software, lane.tp, lane.dp), len(places))
+        if where == len(places):
+            places.append(lane)
+        place.append(where)
+    return found, np.array(which, np.intp), places, np.array(place, np.intp)
 
 
 def _collectives(

@@ -65,18 +65,28 @@ def factors_of(multipliers: Multipliers, software: str | None) -> dict[str, floa
 
 
 def scale_columns(
-    columns: dict[str, Array], software: Sequence[str | None], multipliers: Multipliers
+    columns: dict[str, Array],
+    software: Sequence[str | None],
+    multipliers: Multipliers,
+    places: NDArray[np.intp] | None = None,
 ) -> None:
-    """Multiply the columns of lanes, shape (lanes, 1, 1), by the factors of each lane's software."""
+    """Multiply the columns of lanes, shape (lanes, 1, 1), by the factors of each lane's software.
+
+    With `places` the software is that of distinct places, which say whose each lane has.
+    """
     if not multipliers:
         return
     datasheet = columns["inverse_bandwidth"]
     known = {name: factors_of(multipliers, name) for name in dict.fromkeys(software)}
+    position = {name: number for number, name in enumerate(known)}
+    which = np.array([position[name] for name in software], np.intp)
+    if places is not None:
+        which = which[places]
     for family, scaled_names in FAMILIES.items():
-        each = {name: factors.get(family, 1.0) for name, factors in known.items()}
-        if all(factor == 1.0 for factor in each.values()):
+        each = np.array([factors.get(family, 1.0) for factors in known.values()])
+        if np.all(each == 1.0):
             continue
-        column = np.array([each[name] for name in software]).reshape(-1, 1, 1)
+        column = each[which].reshape(-1, 1, 1)
         for name in scaled_names:
             factor = (1 / column if family in _SHARES else column).astype(columns[name].dtype)
             scaled = columns[name] * factor

@@ -11,7 +11,7 @@ import pytest
 from estimates.core.correction import (
     LARGEST,
     block_factors,
-    features_of,
+    coordinates_of,
     lane_identities,
     serving_of,
 )
@@ -63,27 +63,28 @@ def first(values) -> float:
 
 def test_coordinates_are_doublings():
     """64 requests on 2 ranks and 4 stages are 8 a rank and slot: 3 doublings."""
-    found = features_of(lane(tp=4, dp=2, ep=8), 4, Workload("w", 1024, 256), 64, 80)
+    point = Point(lane(tp=4, dp=2, ep=8), 4, Workload("w", 1024, 256), 64)
+    found = place(point, DEEPSEEK, 80).features
     expected = {"batch": 3, "isl": 10, "osl": 8, "tp": 2, "ep": 3, "dp": 1, "pp": 2, "limit": 0}
     assert found == pytest.approx([expected[name] for name in FEATURES])
 
 
 def test_no_more_slots_than_layers():
-    found = features_of(lane(tp=1), 160, Workload("w", 1024, 256), 160, 80)
-    assert found[0] == 1
+    found = coordinates_of(lane(tp=1), 160, Workload("w", 1024, 256), 160, 80)
+    assert found[0] == 2
 
 
 def test_a_batch_below_a_quarter_is_no_other_batch():
-    few, fewer = (features_of(lane(tp=1, dp=8), 1, CLOSED, load, 80) for load in (2, 0.5))
-    assert few[0] == fewer[0] == -2
+    few, fewer = (coordinates_of(lane(tp=1, dp=8), 1, CLOSED, load, 80) for load in (2, 0.5))
+    assert few[0] == fewer[0] == 0.25
 
 
 def test_a_benchmark_at_its_service_level_is_placed_by_that_level():
-    """40 ms at saturating load are 5.32 doublings of a millisecond; a user's own limit places nothing."""
+    """40 ms at saturating load; a user's own limit places nothing and stands at one."""
     limited = Workload("w", 1000, 500, tpot_slo_s=0.04, arrival="saturating")
-    assert features_of(lane(), 1, limited, 8, 80)[-1] == pytest.approx(math.log2(40))
+    assert coordinates_of(lane(), 1, limited, 8, 80)[-1] == pytest.approx(40)
     user = replace(limited, arrival="closed_loop")
-    assert features_of(lane(), 1, user, 8, 80)[-1] == 0
+    assert coordinates_of(lane(), 1, user, 8, 80)[-1] == 1
 
 
 @pytest.mark.parametrize(
