@@ -31,21 +31,29 @@ def claimed(claim: PublishedClaim) -> str:
 
 
 def ours(answer: Mapping[str, Any], unit: str, quantity: str = "") -> str:
-    """Our own number: one value, or the range over the open conditions; then the 80% interval."""
+    """Our own number, and in brackets its 80% interval."""
+    width = our_interval(answer)
+    return our_number(answer, unit, quantity) + (f" (80%: {width})" if width else "")
+
+
+def our_number(answer: Mapping[str, Any], unit: str, quantity: str = "") -> str:
+    """One value, or the range over the open conditions."""
     if answer["value"] is None:
         return "none"
     if quantity == "fits":
         fitting = sum(row["value"] == 1 for row in answer["rows"])
-        return (
-            f"fits in {fitting} of {answer['combinations']}"
-            if answer["combinations"] > 1
-            else ("fits" if fitting else "does not fit")
-        )
+        if answer["combinations"] > 1:
+            return f"fits in {fitting} of {answer['combinations']}"
+        return "fits" if fitting else "does not fit"
     start, end = figure(answer["value_from"]), figure(answer["value_to"])
-    text = with_unit(start if start == end else f"{start} to {end}", unit)
-    if (answer["low"], answer["high"]) != (answer["value_from"], answer["value_to"]):
-        text += f" (80%: {figure(answer['low'])} to {figure(answer['high'])})"
-    return text
+    return with_unit(start if start == end else f"{start} to {end}", unit)
+
+
+def our_interval(answer: Mapping[str, Any]) -> str:
+    """The 80% intervals of all open conditions together; none of a figure of the catalogue."""
+    if answer["low"] is None or (answer["low"], answer["high"]) == (answer["value_from"], answer["value_to"]):
+        return ""
+    return f"{figure(answer['low'])} to {figure(answer['high'])}"
 
 
 def difference(answer: Mapping[str, Any]) -> str:
@@ -54,8 +62,8 @@ def difference(answer: Mapping[str, Any]) -> str:
     if off is None:
         return ""
     if 0.8 < off < 1.25:
-        return f"{abs(off - 1):.0%} {'above' if off > 1 else 'below'} the nearest of ours"
-    return f"{figure(max(off, 1 / off))} times {'above' if off > 1 else 'below'} the nearest of ours"
+        return f"{abs(off - 1):.0%} {'above our highest' if off > 1 else 'below our lowest'}"
+    return f"{figure(off)} times our highest" if off > 1 else f"our lowest is {figure(1 / off)} times it"
 
 
 def verdict_line(answer: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from django.urls import path
 from estimates.pages import load_views, views
 from estimates.pages.accuracy import views as accuracy
 from estimates.pages.breakeven import views as breakeven
+from estimates.pages.claims import views as claims
 from estimates.pages.prices import views as prices
 from estimates.pages.search import views as search
 
@@ -18,6 +19,8 @@ urlpatterns = [
     path("accuracy/table.csv", accuracy.accuracy_csv, name="accuracy-csv"),
     path("search/", search.search_page, name="search"),
     path("search.csv", search.search_csv, name="search-csv"),
+    path("claims/", claims.claims_page, name="claims"),
+    path("claims/table.csv", claims.claims_csv, name="claims-csv"),
     path("prices/", prices.prices_page, name="prices"),
     path("prices/table.csv", prices.prices_csv, name="prices-csv"),
     path("break-even/", breakeven.break_even_page, name="break-even"),

@@ -6,8 +6,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from estimates.claims.printed import SAID
 from estimates.pages import finder
 from estimates.pages.accuracy.question import AccuracyQuestion
+from estimates.pages.claims.question import ClaimsQuestion
 from estimates.pages.numbers import FIGURE_SPACE, PUNCTUATION_SPACE, significant
 from estimates.pages.question import Question
 from estimates.pages.search.question import SearchPageQuestion
@@ -38,6 +40,17 @@ def table_address(question: AccuracyQuestion, table: str) -> str:
     """The query string of a table of the accuracy page as CSV."""
     query = question.address()
     return f"{query}&table={table}" if len(query) > 1 else f"?table={table}"
+
+
+@register.simple_tag
+def claims_address(question: ClaimsQuestion, **changes: object) -> str:
+    """The claims page with some parts of its question changed."""
+    return question.address(**changes)
+
+
+@register.simple_tag
+def verdict_word(verdict: str) -> str:
+    return SAID[verdict]
 
 
 @register.simple_tag
