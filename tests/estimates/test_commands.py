@@ -144,11 +144,11 @@ def search(*arguments: str) -> str:
 
 
 def test_search_prints_a_ranking_and_what_is_excluded(tiny: TinyCatalogue, quote: PriceQuote) -> None:
-    """Eight H100 at 24 USD an hour are the only priced offer: one machine and a spare are 48 USD."""
+    """Of three offers both of the H100 are priced by the quote of eight, the L40S is not."""
     text = search("--workload", "chat", "--spare", "1")
     assert "by usd_per_mtok, price basis on_demand" in text
     assert "nvidia-h100-sxm-x8" in text
-    assert "1 of 3 offers keep every limit; excluded: price 2." in " ".join(text.split())
+    assert "2 of 3 offers keep every limit; excluded: price 1." in " ".join(text.split())
 
 
 def test_search_prints_json(tiny: TinyCatalogue, quote: PriceQuote) -> None:
