@@ -19,7 +19,7 @@ from estimates.measured.scoring import OTHER
 from estimates.method import efficiency
 
 DIRECTORY: Final = Path(__file__).resolve().parent.parent / "data" / "calibration"
-REPORT, PREDICTIONS = "report.json", "predictions.csv"
+REPORT, PREDICTIONS, RANKING = "report.json", "predictions.csv", "ranking.json"
 
 
 class ReportError(Exception):
@@ -57,6 +57,8 @@ def _read(directory: Path, version: str) -> Report:
         content = orjson.loads((directory / REPORT).read_bytes())
         if not isinstance(content, dict):
             raise ReportError(f"{directory / REPORT} holds no JSON object")
+        if (directory / RANKING).exists():
+            content["ranking"] = orjson.loads((directory / RANKING).read_bytes())
         return Report(version, content, read_predictions(directory / PREDICTIONS))
     except (orjson.JSONDecodeError, PredictionsError) as error:
         raise ReportError(f"{directory / REPORT}: {error}") from error

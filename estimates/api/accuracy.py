@@ -110,6 +110,7 @@ def accuracy(given: Any) -> Table:
         "ablation": report.part("ablation") or [],
         "worst_groups": worst_groups(report),
         "peers": peers(report),
+        "ranking": report.part("ranking"),
     }
     return Table(body, list(SLICE_COLUMNS), rows)
 
@@ -180,6 +181,12 @@ ANSWER = component(
                 "type": "array",
                 "items": {"type": "object"},
                 "description": "other estimators on the rows that they answer, and ours by fold on the same",
+            },
+            "ranking": {
+                "type": ["object", "null"],
+                "description": "Kendall's tau between the measured and the estimated order of systems by "
+                "throughput per chip: `means` by view and order; `low_groups`, whose tau is below "
+                "`low_tau` in an order, with the swapped pairs. Written by `manage.py validate --ranking`.",
             },
         },
     },

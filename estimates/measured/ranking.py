@@ -29,6 +29,18 @@ class Ranked:
     orders: Mapping[str, Agreement]
 
     @property
+    def low_orders(self) -> dict[str, Agreement]:
+        """The orders that agree less than LOW_TAU."""
+        known = {name: one for name, one in self.orders.items() if one.tau is not None}
+        return {name: one for name, one in known.items() if (one.tau or 0) < LOW_TAU}
+
+    def in_short(self) -> dict[str, Any]:
+        """What is compared, and of its low orders what each swaps."""
+        view = {"view": self.view.kind, "at": self.view.at, "by": self.view.by}
+        orders = {name: one.as_json() for name, one in self.low_orders.items()}
+        return self.group._asdict() | view | {"orders": orders}
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """Publications that the measured order mixes."""
         return tuple(sorted({run.source for place in self.places for run in place.runs if run.source}))
@@ -72,6 +84,16 @@ class Ranking:
         orders = dict.fromkeys(name for one in self.groups for name in one.orders)
         found = (mean_of(self.groups, view, order) for view in views for order in orders)
         return [one for one in found if one.groups]
+
+    def summary(self) -> dict[str, Any]:
+        """The means, and of every group where an order has a tau below LOW_TAU what it swaps."""
+        low = [one.in_short() for one in self.groups if one.low_orders]
+        return {
+            "noise": NOISE,
+            "means": [one.as_json() for one in self.means],
+            "low_tau": LOW_TAU,
+            "low_groups": low,
+        }
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -63,12 +63,7 @@ def _tau_of(found: Agreement | None) -> str:
 
 
 def _print_swaps(console: Console, groups: Iterable[Ranked]) -> None:
-    low = [
-        (one, name, order)
-        for one in groups
-        for name, order in one.orders.items()
-        if order.tau is not None and order.tau < LOW_TAU
-    ]
+    low = [(one, name, order) for one in groups for name, order in one.low_orders.items()]
     title = f"Groups with tau below {LOW_TAU:g}: {len(low)}"
     console.print(f"[bold]{title}[/bold] (better and worse as measured: times the throughput)")
     for one, name, order in low:

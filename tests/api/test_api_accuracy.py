@@ -29,6 +29,16 @@ def test_scores_of_both_folds_with_what_the_calibration_reports(client: Client) 
     assert found["worst_groups"][0]["known"] == "a single row at an unusual load"
 
 
+def test_the_order_of_systems_with_what_is_swapped_where_it_is_poor(client: Client) -> None:
+    ranking = read(client, "accuracy")["ranking"]
+    assert [(one["view"], one["order"], one["tau"]) for one in ranking["means"]] == [
+        ("best, by chip", "rows", -0.25),
+        ("load", "search", None),
+    ]
+    (low,) = ranking["low_groups"]
+    assert low["orders"]["rows"]["swapped"][0]["better"] == "nvidia-l40s"
+
+
 def test_slices_by_a_dimension_under_filters(client: Client) -> None:
     found = read(client, "accuracy?metric=tpot_ms&fold=rows&by=software")
     assert [(row["value"], row["rows"]) for row in found["slices"]] == [("vllm", 3), ("sglang", 1)]

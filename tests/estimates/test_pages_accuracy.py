@@ -52,6 +52,12 @@ def test_the_headline_has_both_folds(client: Client) -> None:
     assert "plausible rows alone" in text_of(page)
 
 
+def test_the_order_of_systems_has_its_table(client: Client) -> None:
+    page = get(client, "/accuracy/")
+    assert row_of(page, "best, by chip") == ["best, by chip", "row left out", "12", "1,036", "54", "−0.25"]
+    assert row_of(page, "as a search finds them") == ["load", "as a search finds them", "1", "3", "3", ""]
+
+
 def test_slices_follow_the_question(client: Client) -> None:
     page = get(client, "/accuracy/?fold=rows&by=software")
     assert row_of(page, "vLLM")[:3] == ["vLLM", "3", "10.0"]

@@ -205,6 +205,7 @@ def test_scores_go_to_the_output_as_json(tiny: TinyCatalogue, tmp_path: Path):
         ({"by": "colour"}, "--by colour is no slice; accepted: accelerator, "),
         ({"measurements": "absent.csv"}, "there is no file absent.csv"),
         ({"peers": "absent.csv"}, "there is no file absent.csv"),
+        ({"ranking": "absent/ranking.json"}, "absent/.ranking.json.new cannot be written"),
         ({"json": "absent/scores.json"}, "absent/scores.json cannot be written"),
     ],
 )
@@ -280,6 +281,25 @@ def test_the_order_of_systems_is_reported_by_group(tiny: TinyCatalogue, tmp_path
     assert set(by_order) == {("best", "in_sample"), ("load", "in_sample"), ("load", "search")}
     assert "llama-3.1-8b-instruct 1024/512 closed_loop vllm, best, in sample" in printed
     assert "1 x nvidia-l40s over 1 x nvidia-h100-sxm: measured 2.00, predicted 0." in printed
+
+
+def test_the_ranking_in_short_takes_the_place_of_the_former_file_whole(tiny: TinyCatalogue, tmp_path: Path):
+    systems = {"h100": ("nvidia-h100-sxm", 1, 1500), "l40s": ("nvidia-l40s", 1, 3000)}
+    systems |= {"eight": ("nvidia-h100-sxm", 8, 1600)}
+    rows = [
+        row(run_id=name, accelerator=chip, n_accelerators=n, tp=n, metric="output_tok_s_total", value=rate)
+        for name, (chip, n, rate) in systems.items()
+    ]
+    path = tmp_path / "ranking.json"
+    path.write_text("former")
+    _, scores, _ = validate(tmp_path, *rows, ranking=str(path))
+    found = json.loads(path.read_text())
+    assert found["means"] == scores["ranking"]["means"]
+    assert (found["runs"], found["noise"], found["low_tau"]) == (3, 0.065, 0.5)
+    # The L40S is wrongly behind an H100 in both views: (2 - 1) / 3 is low.
+    assert [(one["view"], one["at"]) for one in found["low_groups"]] == [("best", None), ("load", 16)]
+    assert all("systems" not in one for one in found["low_groups"])
+    assert sorted(one.name for one in tmp_path.iterdir() if "ranking" in one.name) == ["ranking.json"]
 
 
 def test_fewer_than_three_systems_have_no_order(tiny: TinyCatalogue, tmp_path: Path):

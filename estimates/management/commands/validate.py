@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.timezone import localdate
 from rich.console import Console
 
 from estimates.fact_book import FactBook
@@ -17,9 +18,11 @@ from estimates.measured.comparison import DIMENSIONS, Validation, validation_of
 from estimates.measured.peers import PeerFigure, read_peers
 from estimates.measured.predictions import Prediction, predict
 from estimates.measured.questions import read_names
+from estimates.measured.ranking import Ranking
 from estimates.measured.runs import Run, UnreadableMeasurements, read_runs
 from estimates.measured.tables import print_validation
 from estimates.measured.validated_ranking import validated_ranking
+from estimates.method import efficiency
 
 PREDICTION_COLUMNS: Final = (
     "run_id",
@@ -42,6 +45,9 @@ class Command(BaseCommand):
         parser.add_argument("--peers", metavar="FILE", help="CSV: run_id, tool, metric, value, error")
         parser.add_argument("--by", default="", metavar="A,B", help=f"slices: {', '.join(DIMENSIONS)}")
         parser.add_argument("--json", metavar="FILE", help="write the scores there; - for the output")
+        parser.add_argument(
+            "--ranking", metavar="FILE", help="write how systems are ordered there, in short, as JSON"
+        )
         parser.add_argument("--predictions", metavar="FILE", help="write every prediction there, as CSV")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,12 +55,16 @@ class Command(BaseCommand):
         runs, peers = read(options["measurements"], options["peers"])
         for name in ("json", "predictions"):
             check_writable(options[name])
+        if options["ranking"]:
+            check_writable(str(beside(Path(options["ranking"]))))
         names, book = read_names(), FactBook()
         predictions = list(predict(runs, book, names))
         ranking = validated_ranking(runs, predictions, book, names)
         found = replace(validation_of(runs, predictions, names, by, peers), ranking=ranking)
         if options["predictions"]:
             write_predictions(Path(options["predictions"]), predictions)
+        if options["ranking"]:
+            replace_file(Path(options["ranking"]), as_line(ranking, len(runs)) + "\n")
         if options["json"] == "-":
             self.stdout.write(as_text(found))
             return
@@ -93,6 +103,22 @@ def check_writable(path: str | None) -> None:
 
 def as_text(found: Validation) -> str:
     return json.dumps(found.as_json(), indent=2, allow_nan=False)
+
+
+def beside(path: Path) -> Path:
+    """Where a file that others read is written before it takes its place whole."""
+    return path.with_name(f".{path.name}.new")
+
+
+def replace_file(path: Path, text: str) -> None:
+    beside(path).write_text(text, encoding="utf-8")
+    beside(path).replace(path)
+
+
+def as_line(ranking: Ranking, runs: int) -> str:
+    """The file that the accuracy page and `GET /api/v1/accuracy` read."""
+    made = {"made": localdate().isoformat(), "efficiency_version": efficiency().version, "runs": runs}
+    return json.dumps(made | ranking.summary(), separators=(",", ":"), allow_nan=False)
 
 
 def write_predictions(path: Path, predictions: list[Prediction]) -> None:

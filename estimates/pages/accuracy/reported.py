@@ -142,6 +142,37 @@ def peer_lines(report: Report) -> list[PeerLine]:
     return found
 
 
+#: Order of systems -> how its predictions were made.
+ORDER_WORDS: Final = {
+    "in_sample": "in sample",
+    "rows": "row left out",
+    "groups": "group left out",
+    "search": "as a search finds them",
+}
+
+
+@dataclass(frozen=True)
+class RankLine:
+    """How far an order of systems is the measured one, over all groups of a view."""
+
+    view: str
+    order: str
+    groups: int
+    pairs: int
+    noise_pairs: int
+    tau: str
+
+
+def rank_lines(report: Report) -> list[RankLine]:
+    """Kendall's tau by view and order; empty where no validation has written it."""
+    found = []
+    for row in (report.part("ranking") or {}).get("means", ()):
+        tau = "" if row["tau"] is None else f"{row['tau']:.2f}".replace("-", "−")
+        order = ORDER_WORDS.get(row["order"], row["order"])
+        found.append(RankLine(row["view"], order, row["groups"], row["pairs"], row["noise_pairs"], tau))
+    return found
+
+
 def _reported(score: Mapping[str, Any]) -> ScoreLine:
     """A score as the report has it; whatever it holds beside what is printed here is left alone."""
     known: dict[str, Any] = {name: score.get(name) for name in Score.__dataclass_fields__}

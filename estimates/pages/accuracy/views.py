@@ -72,6 +72,7 @@ def _context(report: Report, question: AccuracyQuestion) -> dict[str, object]:
         "ablation": reported.ablation_lines(report),
         "worst": reported.worst_lines(report, names),
         "peers": reported.peer_lines(report),
+        "ranks": reported.rank_lines(report),
         "runs": tables.run_lines(predictions, chosen.tolist(), names, MOST_RUNS),
         "answer_template": "explorer/accuracy/_answer.html",
     }
