@@ -9,6 +9,8 @@ from celery.schedules import crontab
 #: A tick that no worker took before the next one is due is dropped: the next one does the same.
 SWEEP_EVERY_SECONDS: Final = 3.0
 
+CLAIMS_EVERY_SECONDS: Final = 300.0
+
 BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "sweep what is stale": {
         "task": "estimates.sweep",
@@ -19,6 +21,11 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "task": "estimates.work_on_jobs",
         "schedule": SWEEP_EVERY_SECONDS,
         "options": {"expires": SWEEP_EVERY_SECONDS},
+    },
+    "answer claims": {
+        "task": "estimates.answer_claims",
+        "schedule": CLAIMS_EVERY_SECONDS,
+        "options": {"expires": CLAIMS_EVERY_SECONDS},
     },
     "prune jobs": {"task": "estimates.prune_jobs", "schedule": crontab(hour="2", minute="47")},
     "nightly recalculation": {

@@ -9,8 +9,12 @@ from typing import Any
 from celery import shared_task
 
 from estimates import runs, sweeper
+from estimates.claims import store as claim_store
 from estimates.jobs import lifecycle, work
 from estimates.method import code_has_changed
+
+#: Longest time spent on claims at once; the next round goes on.
+CLAIMS_WITHIN_SECONDS = 120.0
 
 log = logging.getLogger(__name__)
 
@@ -60,3 +64,9 @@ def work_on_jobs() -> None:
 def prune_jobs() -> None:
     """Delete jobs that ended so long ago that their results are no longer kept."""
     lifecycle.prune()
+
+
+@shared_task(name="estimates.answer_claims")
+def answer_claims() -> None:
+    """Answer the published claims that rest on older facts, as many as the time allows."""
+    _unless_outdated(claim_store.answer_stale, CLAIMS_WITHIN_SECONDS)

@@ -3,15 +3,18 @@
 from typing import Any
 
 import pghistory
+from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from pydantic import ValidationError
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from catalog import hints
 from catalog.admin.base import FactAdmin, ReadOnlyAdmin
+from catalog.claim_parameters import ClaimParameters
 from catalog.figures import FigureError, choose_figure
 from catalog.models import Figure, MeasuredValue, MeasurementRun, PublishedClaim, Source
 from catalog.offers import refresh_offers
@@ -135,8 +138,30 @@ class MeasurementRunAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+class PublishedClaimForm(forms.ModelForm):
+    """Refuses parameters that nothing could answer, with the place and what is accepted."""
+
+    class Meta:
+        model = PublishedClaim
+        fields = forms.ALL_FIELDS
+
+    def clean_parameters(self) -> Any:
+        given = self.cleaned_data["parameters"] or {}
+        try:
+            ClaimParameters.model_validate(given)
+        except ValidationError as error:
+            raise forms.ValidationError(
+                [
+                    f"{'.'.join(map(str, fault['loc'])) or 'parameters'}: {fault['msg']}"
+                    for fault in error.errors(include_url=False)
+                ]
+            ) from None
+        return given
+
+
 @admin.register(PublishedClaim)
 class PublishedClaimAdmin(FactAdmin):
+    form = PublishedClaimForm
     list_display = ("subject", "quantity", "relation", "value", "unit", "kind", "source_date")
     list_filter = ("kind", "quantity", "relation")
     search_fields = ("subject", "quantity", "conditions")

@@ -75,6 +75,11 @@ def answered_claims(
     return found
 
 
+def answer_stale(within_s: float) -> int:
+    """Answer what is stale, for so many seconds; returns how many claims have an answer."""
+    return len(answered_claims(list(claims_with_facts()), within_s=within_s))
+
+
 def store(claim: PublishedClaim, answer: Answer, digest: str) -> ClaimAnswer:
     """Keep an answer in place of the claim's last one."""
     values = asdict(answer)

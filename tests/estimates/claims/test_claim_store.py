@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import html
 import json
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog.figures import accept_figure
 from catalog.models import PublishedClaim
 from estimates.claims.models import ClaimAnswer
 from estimates.claims.store import answered_claims, claims_with_facts, digests_of
+from estimates.schedule import BEAT_SCHEDULE
+from estimates.tasks import answer_claims
 from tests.estimates.claims.test_claim_answers import claim, speed
 from tests.estimates.conftest import TinyCatalogue, add_quote
 
@@ -115,3 +119,34 @@ def test_the_command_gives_whole_answers_as_json_of_the_claims_named(tiny: TinyC
 def test_the_command_refuses_a_claim_that_does_not_exist(tiny: TinyCatalogue) -> None:
     with pytest.raises(CommandError, match="'no-such-claim' is no claim"):
         call_command("check_claims", "no-such-claim")
+
+
+def test_the_scheduled_task_answers_what_is_stale(tiny: TinyCatalogue) -> None:
+    one = node(tiny)
+    answer_claims()
+    assert ClaimAnswer.objects.get(claim=one).verdict == "agrees"
+    assert "estimates.answer_claims" in {entry["task"] for entry in BEAT_SCHEDULE.values()}
+
+
+def test_an_editor_is_told_where_a_question_is_wrong(tiny: TinyCatalogue, admin_client: Client) -> None:
+    """The form of the admin: an unknown kind of answer is refused, a good one is stored and answered."""
+    one = node(tiny)
+    address = f"/admin/catalog/publishedclaim/{one.pk}/change/"
+    form = {
+        "slug": one.slug,
+        "subject": one.subject,
+        "quantity": one.quantity,
+        "value": "720",
+        "unit": "GB",
+        "relation": "eq",
+        "kind": "press",
+        "source": one.source_id,
+        "accelerator": tiny.h100.pk,
+    }
+    refused = admin_client.post(address, form | {"parameters": '{"answer": {"by": "guess"}}'})
+    assert refused.status_code == 200
+    assert "answer.by: Input should be" in html.unescape(refused.content.decode())
+    stored = '{"count": 9, "answer": {"by": "system_figure", "figure": "memory_total"}}'
+    assert admin_client.post(address, form | {"parameters": stored}).status_code == 302
+    ((_, answer),) = answered_claims(list(claims_with_facts()))
+    assert (answer["verdict"], answer["value"]) == ("agrees", 720)
