@@ -7,6 +7,7 @@ import sys
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads of small matrix products only spin
     try:
         from django.core.management import execute_from_command_line
     except ImportError:

@@ -1,87 +1,101 @@
-"""Made-up facts of a catalogue's size for the benchmark of the core: no database, no file is read.
+"""Made-up hardware and workloads of a catalogue's size for the benchmark of the core: no database, no file.
 
-Models of the usual kinds, dense to hybrid; offers of graded chips, alone, in nodes of 8 and 16, in racks of
-72.
+Offers of graded chips: GPUs alone, in nodes of 8 and 16 and in racks of 72, TPUs in pods of 64, chips of PCs
+and phones, machines that hold weights in SRAM.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from estimates.core.architecture import (
-    Architecture,
-    Attention,
-    DenseFeedForward,
-    LatentAttention,
-    LayerGroup,
-    Mamba2,
-    MixtureOfExperts,
-)
-from estimates.core.facts import Chip, Link, MemoryTier, ModelFacts, Offer, Workload
+from estimates.core.demand import Candidate
+from estimates.core.facts import Chip, ChipKind, Link, MemoryTier, Offer, Workload
 
-
-def decoder(hidden: int, layers: tuple[LayerGroup, ...]) -> Architecture:
-    return Architecture("decoder", hidden, 128_256, layers, 131_072, False)
-
-
-def models() -> list[ModelFacts]:
-    """Four dense sizes, a mixture of experts, latent attention with experts, a hybrid."""
-    dense = [
-        decoder(
-            h,
-            (LayerGroup(count, (Attention(h // 128, 8, 128, 128),), (DenseFeedForward(7 * h // 2),), 2 * h),),
-        )
-        for h, count in ((4096, 32), (5120, 48), (8192, 80), (16_384, 126))
-    ]
-    experts = MixtureOfExperts(128, 8, 1536)
-    mixed = decoder(4096, (LayerGroup(94, (Attention(64, 4, 128, 128),), (experts,), 8192),))
-    latent = LatentAttention(128, 1536, 512, 128, 64, 128)
-    deep = decoder(
-        7168,
-        (
-            LayerGroup(3, (latent,), (DenseFeedForward(18_432),), 14_336),
-            LayerGroup(58, (latent,), (MixtureOfExperts(256, 8, 2048, 2048),), 14_336),
-        ),
-    )
-    hybrid = decoder(
-        4096,
-        (
-            LayerGroup(36, (Mamba2(128, 64, 128, 8, 4),), (experts,), 8192),
-            LayerGroup(4, (Attention(32, 8, 128, 128, window=4096),), (experts,), 8192),
-        ),
-    )
-    return [ModelFacts(f"model-{n}", a) for n, a in enumerate([*dense, mixed, deep, hybrid])]
+LOCAL: tuple[ChipKind, ...] = ("soc", "npu", "soc", "cpu")
 
 
 def offers(count: int) -> list[Offer]:
-    """Chips of graded size; a third of them also in nodes of 8 and 16, some in racks of 72."""
+    """The first so many. In thirty chips: five local, two or three TPUs, one of SRAM, else GPUs."""
     found: list[Offer] = []
     number = 0
     while len(found) < count:
-        size = 1 + (number % 40) / 10
-        rates = {"bf16": 400e12 * size}
-        if number % 2:
-            rates["fp8"] = 800e12 * size
-        if number % 3 == 0:
-            rates["fp4"] = 1600e12 * size
-        tier = MemoryTier((16 + 6 * (number % 40)) * 1e9, None, 1e12 * size)
-        chip = Chip(
-            f"chip-{number}",
-            f"vendor-{number % 20}",
-            f"generation-{number % 60}",
-            "gpu",
-            (tier,),
-            tuple(rates.items()),
-        )
-        up = Link("scale_up", 100e9 * size, None, 72 if number % 10 == 0 else 8)
-        found.append(Offer(f"{number}-1", chip, 1, up))
-        if number % 3 == 0:
-            found.append(Offer(f"{number}-8", chip, 8, up))
-            found.append(Offer(f"{number}-16", chip, 16, up, Link("scale_out", 50e9)))
-        if number % 10 == 0:
-            found.append(Offer(f"{number}-72", replace(chip), 72, up))
+        if number % 6 == 5:
+            found += _local(number)
+        elif number % 12 == 4:
+            found += _pod(number)
+        elif number % 30 == 15:
+            found += _sram(number)
+        else:
+            found += _gpus(number)
         number += 1
     return found[:count]
+
+
+def candidates(count: int) -> list[Candidate]:
+    """Offers with a price and a rated power, both by their number of chips."""
+    return [Candidate(offer, 2.5 * offer.count, 900.0 * offer.count) for offer in offers(count)]
+
+
+def _chip(number: int, kind: ChipKind, tier: MemoryTier, rates: dict[str, float]) -> Chip:
+    vendor, generation = f"vendor-{number % 20}", f"generation-{number % 60}"
+    return Chip(f"chip-{number}", vendor, generation, kind, (tier,), tuple(rates.items()))
+
+
+def _size(number: int) -> float:
+    return 1 + (number % 40) / 10
+
+
+def _gpus(number: int) -> Iterator[Offer]:
+    """A third of them also in nodes of 8 and 16, some in racks of 72."""
+    size = _size(number)
+    rates = {"bf16": 400e12 * size}
+    if number % 2:
+        rates["fp8"] = 800e12 * size
+    if number % 3 == 0:
+        rates["fp4"] = 1600e12 * size
+    tier = MemoryTier((16 + 6 * (number % 40)) * 1e9, None, 1e12 * size)
+    chip = _chip(number, "gpu", tier, rates)
+    up = Link("scale_up", 100e9 * size, None, 72 if number % 10 == 0 else 8)
+    yield Offer(f"{number}-1", chip, 1, up)
+    if number % 3 == 0:
+        yield Offer(f"{number}-8", chip, 8, up)
+        yield Offer(f"{number}-16", chip, 16, up, Link("scale_out", 50e9))
+    if number % 10 == 0:
+        yield Offer(f"{number}-72", replace(chip), 72, up)
+
+
+def _pod(number: int) -> Iterator[Offer]:
+    size = _size(number)
+    tier = MemoryTier(32e9 * size, None, 1.2e12 * size)
+    chip = _chip(number, "tpu", tier, {"bf16": 300e12 * size, "int8": 600e12 * size})
+    up = Link("scale_up", 150e9 * size, None, 64, "torus")
+    for chips in (1, 8, 64):
+        yield Offer(f"{number}-{chips}", chip, chips, up)
+
+
+def _local(number: int) -> Iterator[Offer]:
+    """Unified memory; every other one runs models on a unit that draws a part of the bandwidth."""
+    size = _size(number)
+    tier = MemoryTier((8 + 3 * (number % 40)) * 1e9, None, 60e9 * size)
+    kind = LOCAL[number // 6 % len(LOCAL)]
+    rates = {"int8": 20e12 * size} if kind == "npu" else {"bf16": 10e12 * size, "int8": 20e12 * size}
+    chip = _chip(number, kind, tier, rates)
+    if number % 12 == 5:
+        chip = replace(chip, npu_bandwidth_share=0.6)
+    yield Offer(f"{number}-1", chip, 1)
+
+
+def _sram(number: int) -> Iterator[Offer]:
+    """Weights spread over many small chips, or over a few wafers."""
+    if number % 60 == 15:
+        wafer = _chip(number, "wafer", MemoryTier(44e9, None, 21e15, "sram"), {"bf16": 12e15})
+        for chips in (1, 4):
+            yield Offer(f"{number}-{chips}", wafer, chips)
+        return
+    chip = _chip(number, "asic", MemoryTier(0.5e9, None, 80e12, "sram"), {"bf16": 190e12, "int8": 750e12})
+    for chips in (64, 576):
+        yield Offer(f"{number}-{chips}", chip, chips)
 
 
 WORKLOADS = [

@@ -35,7 +35,9 @@ CELLS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 def _values(fields: tuple[str, ...]) -> Callable[[Identity], tuple[str, ...]]:
     """Reads these fields of an identity."""
     read = attrgetter(*fields)
-    return read if len(fields) > 1 else lambda identity: (read(identity),)
+    if len(fields) > 1:
+        return read
+    return lambda identity: (getattr(identity, fields[0]),)
 
 
 _CELLS: Final = {

@@ -2,11 +2,15 @@
 
 import json
 from io import StringIO
+from typing import get_args
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from estimates.benchmarks.made_up import offers
+from estimates.benchmarks.made_up_models import models
+from estimates.core.architecture import Attention, FeedForward, Mixer, MixtureOfExperts
+from estimates.core.facts import CHIP_KINDS
 from tests.estimates.conftest import TinyCatalogue
 
 
@@ -23,6 +27,8 @@ def test_json_holds_rate_and_memory_and_says_what_was_run() -> None:
     assert all(found[name] > 0 for name in positive)
     assert (found["models"], found["offers"], found["workloads"]) == (2, 4, 7)
     assert (found["processes"], found["threads"], found["facts"]) == (1, 1, "made up")
+    assert 0 < found["search_p50_ms"] <= found["search_p95_ms"] <= found["search_max_ms"]
+    assert (found["searches"], found["search_candidates"]) == (2, 4)
     assert found["cpu"]
     assert found["numpy"]
     assert found["configs_per_s"] == pytest.approx(found["configurations"] / found["seconds"])
@@ -32,6 +38,7 @@ def test_json_holds_rate_and_memory_and_says_what_was_run() -> None:
 def test_without_json_it_is_written_for_people() -> None:
     text = benchmark()
     assert "a second on one core" in text
+    assert "a search of one model over 4 offers:" in text
     assert "MB at most; 2 models x 4 offers x 7 workloads" in text
 
 
@@ -56,5 +63,26 @@ def test_a_wrong_count_is_one_line(arguments: tuple[str, ...], said: str) -> Non
         benchmark(*arguments)
 
 
-def test_made_up_offers_are_nodes_and_racks_too() -> None:
-    assert {offer.count for offer in offers(40)} == {1, 8, 16, 72}
+def test_made_up_offers_are_of_every_kind_of_machine() -> None:
+    found = offers(300)
+    assert len(found) == 300
+    assert {offer.count for offer in found} == {1, 4, 8, 16, 64, 72, 576}
+    assert {offer.chip.kind for offer in found} == set(CHIP_KINDS)
+    assert any(offer.chip.sram_first for offer in found)
+
+
+def test_made_up_models_are_of_every_kind_of_layer() -> None:
+    """Every token mixer and feed-forward that an architecture may have, experts of each kind."""
+    layers = [group for model in models() for group in model.architecture.layers]
+    mixers = {type(mixer) for group in layers for mixer in group.mixers}
+    assert mixers == set(get_args(Mixer))
+    blocks = [block for group in layers for block in group.feed_forwards]
+    assert {type(block) for block in blocks} == set(get_args(FeedForward))
+    experts = [block for block in blocks if isinstance(block, MixtureOfExperts)]
+    for special in ("shared_intermediate", "latent", "zero_experts"):
+        assert any(getattr(block, special) for block in experts)
+    attention = [mixer for group in layers for mixer in group.mixers if isinstance(mixer, Attention)]
+    assert {mixer.kv_heads == 1 for mixer in attention} == {True, False}
+    for special in ("window", "sparse_top_k", "indexer", "cross"):
+        assert any(getattr(mixer, special) for mixer in attention)
+    assert len(models()) >= 30
