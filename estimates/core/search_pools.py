@@ -21,7 +21,7 @@ from estimates.core.facts import Deployment, ModelFacts, Pool, Workload
 from estimates.core.points import evaluate_points
 from estimates.core.pools import pool_layouts, splits
 from estimates.core.search_rows import Chosen, Exact, levels_of
-from estimates.core.search_scores import SECONDS_PER_HOUR, TOKENS_PER_MTOK, whole_up
+from estimates.core.search_scores import whole_up
 
 Array = NDArray[np.floating]
 
@@ -146,9 +146,7 @@ def _best(
         return None
     score = {
         "speed_per_user": levels.tpot["mean"][rows],
-        "usd_per_mtok": totals.get("usd_per_hour", totals["chips"])
-        / (tokens * SECONDS_PER_HOUR)
-        * TOKENS_PER_MTOK,
+        "usd_per_mtok": totals.get("usd_per_hour", totals["chips"]) / tokens,
         "throughput_per_watt": totals.get("watts", totals["chips"]) / tokens,
         "throughput_per_rack": machines / tokens,
     }.get(objective, totals["chips"] / tokens)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.arrivals import poisson_wait
+from estimates.core.cost import usd_per_mtok_output
 from estimates.core.demand import NEEDS, Bounds, Candidate, Demand, Found, FrontPoint, PoolFound, Range
 from estimates.core.disaggregated import PrefillPool
 from estimates.core.efficiency import EfficiencyTable
@@ -21,7 +22,6 @@ from estimates.core.lowering import lower
 from estimates.core.novelty import log_bounds, novelty_of
 from estimates.core.percentiles import At, prompt_cost, tpot_quantile, ttft_quantile
 from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
-from estimates.core.search_scores import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from estimates.core.serving import stages_in_flight
 
 Array = NDArray[np.floating]
@@ -264,7 +264,9 @@ def front_points(
                 machines=one.machines,
                 tok_s_per_user=1 / tpot,
                 throughput_per_chip=rate / (one.machines * candidate.offer.count),
-                usd_per_mtok_output=None if usd is None else _usd_per_mtok(one.machines * usd, rate),
+                usd_per_mtok_output=None
+                if usd is None
+                else float(usd_per_mtok_output(one.machines * usd, rate)),
                 tpot_s=tpot,
                 ttft_s=_number(rows.ttft["mean"][row]),
                 within=one.within,
@@ -292,10 +294,6 @@ def _rate(rows: Exact, row: int, workload: Workload, demand: Demand) -> float:
     return each * rows.chosen[row].replicas
 
 
-def _usd_per_mtok(usd_per_hour: float, tokens_per_s: float) -> float:
-    return usd_per_hour / (tokens_per_s * SECONDS_PER_HOUR) * TOKENS_PER_MTOK
-
-
 def _costs(
     usd: float | None, throughput: Range, workload: Workload
 ) -> tuple[Range | None, Range | None, Range | None]:
@@ -303,11 +301,8 @@ def _costs(
     if usd is None:
         return None, None, None
     share = workload.osl / workload.isl, workload.osl / (workload.isl + workload.osl)
-    whole = Range(
-        _usd_per_mtok(usd, throughput.value),
-        _usd_per_mtok(usd, throughput.high),
-        _usd_per_mtok(usd, throughput.low),
-    )
+    rates = np.array([throughput.value, throughput.high, throughput.low])
+    whole = Range(*usd_per_mtok_output(usd, rates).tolist())
     of_input, blended = (Range(whole.value * s, whole.low * s, whole.high * s) for s in share)
     return whole, of_input, blended
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.arrivals import poisson_wait
+from estimates.core.cost import usd_per_mtok_output
 from estimates.core.demand import Bounds, Candidate, Demand
 from estimates.core.grid_block import Block
 from estimates.core.percentiles import prompt_cost, tpot_quantile, ttft_quantile
@@ -19,8 +20,6 @@ from estimates.core.serving import stages_in_flight
 Array = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 
-SECONDS_PER_HOUR = 3600.0
-TOKENS_PER_MTOK = 1e6
 WHOLE = 1e-6  # a quotient this near to a whole number is that number
 
 
@@ -121,7 +120,7 @@ def scored(
     tpot, ttft = _at(block, part, demand, replicas, osl, layers)
     cost = None
     if candidate.usd_per_hour is not None:
-        cost = totals["usd_per_hour"] / (throughput * SECONDS_PER_HOUR) * TOKENS_PER_MTOK
+        cost = usd_per_mtok_output(totals["usd_per_hour"], throughput)
     return Scored(
         start=span[0],
         cluster=cluster,
