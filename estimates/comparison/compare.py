@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.quantities import QUANTITIES
 from estimates.comparison.attribution import Attributed, attribute
-from estimates.comparison.causes import INERT, causes_between, load_of
+from estimates.comparison.causes import causes_between, group_of, load_of
 from estimates.comparison.options import Option, answer_options, read_options
 from estimates.comparison.reading import read
 from estimates.core.choice import Choice
@@ -20,6 +20,8 @@ from estimates.what_if import Fault, InvalidQuestion
 
 FEWEST_OPTIONS: Final = 2
 MOST_OPTIONS: Final = 8
+#: Shown although no speed rests on it.
+POWER: Final = "tdp_w"
 
 
 class CompareAsked(BaseModel):
@@ -152,7 +154,7 @@ def lines_of(options: Sequence[Option]) -> list[Line]:
     )
     known = QUANTITIES["accelerator"]
     held = {name for side in sides for name in side.sheet.quantities}
-    figures = [name for name in known if name in held and name not in INERT[1:] and "cache" not in name]
+    figures = [name for name in known if name in held and (group_of(name) or name == POWER)]
     found += [line(name, known[name].unit, partial(_figure, name)) for name in figures]
     found += [
         line(

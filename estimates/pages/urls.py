@@ -6,6 +6,7 @@ from estimates.pages import load_views, views
 from estimates.pages.accuracy import views as accuracy
 from estimates.pages.breakeven import views as breakeven
 from estimates.pages.claims import views as claims
+from estimates.pages.compare import views as compare
 from estimates.pages.prices import views as prices
 from estimates.pages.search import views as search
 
@@ -21,6 +22,8 @@ urlpatterns = [
     path("search.csv", search.search_csv, name="search-csv"),
     path("claims/", claims.claims_page, name="claims"),
     path("claims/table.csv", claims.claims_csv, name="claims-csv"),
+    path("compare/", compare.compare_page, name="compare"),
+    path("compare/table.csv", compare.compare_csv, name="compare-csv"),
     path("prices/", prices.prices_page, name="prices"),
     path("prices/table.csv", prices.prices_csv, name="prices-csv"),
     path("break-even/", breakeven.break_even_page, name="break-even"),

@@ -10,10 +10,12 @@ from estimates.claims.printed import SAID
 from estimates.pages import finder
 from estimates.pages.accuracy.question import AccuracyQuestion
 from estimates.pages.claims.question import ClaimsQuestion
+from estimates.pages.compare.question import option_text
 from estimates.pages.numbers import FIGURE_SPACE, PUNCTUATION_SPACE, significant
 from estimates.pages.question import Question
 from estimates.pages.search.question import SearchPageQuestion
 from estimates.pages.table import GRADES
+from estimates.ranking import Answer
 
 register = template.Library()
 
@@ -51,6 +53,17 @@ def claims_address(question: ClaimsQuestion, **changes: object) -> str:
 @register.simple_tag
 def verdict_word(verdict: str) -> str:
     return SAID[verdict]
+
+
+@register.simple_tag
+def compare_option(question: Question, answer: Answer) -> str:
+    """A row of the finder as an option of the compare page: the very deployment that it shows."""
+    parts = {
+        "weights": answer.weight_format,
+        "kv": answer.kv_format,
+        **{name: getattr(answer, name) for name in ("tp", "pp", "ep", "dp", "replicas", "concurrency")},
+    }
+    return option_text(question.model, answer.offer, question.workload, parts)
 
 
 @register.simple_tag
