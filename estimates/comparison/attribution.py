@@ -269,4 +269,4 @@ def _per_chip(side: Side) -> float:
 
 
 def _digits(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
+    return float(f"{value:.{DIGITS}g}") + 0.0  # no negative zero

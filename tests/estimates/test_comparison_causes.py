@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.models import PriceQuote
+from estimates.comparison import attribution as attributing
 from estimates.comparison.compare import answer_comparison
 from estimates.what_if import InvalidQuestion
 from tests.estimates.conftest import TinyCatalogue, add_quote
@@ -210,3 +211,51 @@ def test_a_fault_is_named_by_its_place(body: Any, pointer: str, tiny: TinyCatalo
     with pytest.raises(InvalidQuestion) as error:
         answer_comparison(body)
     assert pointer in [fault.pointer for fault in error.value.faults]
+
+
+def test_too_many_causes_are_swapped_in_one_stated_order(
+    tiny: TinyCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attributing, "MOST_EXACT", 1)
+    doubled = STREAM | {"overrides": {"memory_bandwidth_gbs": "x2", "peak_rate:fp8": "x2"}}
+    ttft = pair(STREAM, doubled)["metrics"]["ttft_ms"]
+    assert ttft["weighed"] == "one order"
+    assert "memory bandwidth, compute rate" in ttft["note"]
+    assert sum(log_shares(ttft).values()) == pytest.approx(ttft["log_ratio"], abs=1e-5)
+    alone = pair(STREAM, STREAM | {"overrides": {"memory_bandwidth_gbs": "x2"}})["metrics"]["ttft_ms"]
+    assert log_shares(ttft)["memory_bandwidth"] == pytest.approx(
+        alone["log_ratio"], rel=1e-4
+    )  # it goes first
+
+
+def test_chips_that_no_link_joins_are_compared_with_links_and_layout_as_one(tiny: TinyCatalogue) -> None:
+    """An inline chip without any link against eight joined ones: eight of the first cannot be, in between."""
+    figures = {"memory_gb": 80, "memory_bandwidth_gbs": 3350, "peak_rate:bf16": 989, "peak_rate:fp8": 1979}
+    lone = {
+        "model": "llama-3.1-8b-instruct",
+        "accelerator": {"name": "lone", "vendor": "nvidia", "generation": "Hopper", "figures": figures},
+        "deployment": {"weights": "fp8", "concurrency": 8},
+    }
+    joined = {
+        "model": "llama-3.1-8b-instruct",
+        "accelerator": "nvidia-h100-sxm",
+        "count": 8,
+        "deployment": {"weights": "fp8", "tp": 8, "concurrency": 64},
+    }
+    found = pair(lone, joined)
+    tpot = found["metrics"]["tpot_ms"]
+    assert "links" not in log_shares(tpot)
+    assert {change["field"] for change in found["changes"]["layout"]} >= {"tp", "link:scale_up:bandwidth_gbs"}
+    assert sum(log_shares(tpot).values()) == pytest.approx(tpot["log_ratio"], abs=1e-5)
+
+
+def test_models_and_workloads_can_differ_too(tiny: TinyCatalogue) -> None:
+    large = ALONE | {
+        "model": "llama-3.1-70b-instruct",
+        "count": 8,
+        "deployment": {"weights": "fp8", "tp": 8, "concurrency": 1},
+    }
+    small = large | {"model": "llama-3.1-8b-instruct", "workload": {"isl": 8000, "osl": 100}}
+    shares = log_shares(pair(large, small)["metrics"]["tpot_ms"])
+    assert {"model", "workload"} <= shares.keys()
+    assert shares["model"] < 0 < shares["workload"]  # fewer weights to read, more cache
