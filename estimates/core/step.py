@@ -154,7 +154,7 @@ def prefill_attention_time(
     The share of peak grows with the prompt: e = e_max ISL / (ISL + i0), both data.
     """
     tp = lanes["tp"]
-    position = (prefix + isl) / 2
+    position = prefix + isl / 2
     inverse = lanes["prefill_inverse_compute"] * (isl + lanes["prefill_half"]) / isl
     for read, count in model.reads:
         flop = tokens * read.attended(position).astype(tokens.dtype) * (read.heads * read.prefill_flop / tp)

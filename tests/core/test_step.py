@@ -133,6 +133,17 @@ def test_parts_of_a_ledger_add_up():
     assert sum(float(part.max()) for part in ledger.limits.values()) == pytest.approx(total, rel=1e-9)
 
 
+def test_tokens_behind_a_cached_prefix_attend_to_all_of_it():
+    # 1,000 new tokens after 8,000 cached ones stand at 8,500 in the mean, against 500 without the prefix: 17
+    # times the arithmetic of attention, and the share of the peak is that of the 1,000 that are computed.
+    found = lanes(llama_70b(), ideal())
+    tokens = 1000 * ONE
+    alone, behind = Ledger(), Ledger()
+    prefill_attention_time(lower(llama_70b()), found, tokens, tokens, 0 * ONE, alone)
+    prefill_attention_time(lower(llama_70b()), found, tokens, tokens, 8000 * ONE, behind)
+    assert behind.total == pytest.approx(17 * alone.total)
+
+
 @pytest.mark.parametrize(("software", "mixes", "share"), [("vllm", True, 1.0), ("sglang", False, 0.77)])
 def test_prompts_of_others_cost_what_they_add_to_a_step_or_a_step_of_their_own(software, mixes, share):
     """Interference = f (b - 1) ISL / (OSL m) x [S(b, m) - S(b, 0)], or x S(0, m) where prompts run alone."""
