@@ -16,7 +16,7 @@ from estimates.core.architecture import Architecture
 from estimates.core.facts import Workload
 from estimates.core.identity import OWN_THROUGHPUT, Identity, identity_of
 from estimates.core.lanes import Lane, Lanes
-from estimates.core.residuals import Component, Residuals, kernel, numbered
+from estimates.core.residuals import Component, Residuals, kernel
 from estimates.core.scenarios import Served
 
 Array = NDArray[np.floating]
@@ -132,16 +132,17 @@ def block_factors(
     batch: Array,
     isl: Array,
     osl: Array,
-    identities: Sequence[Identity],
+    identities: tuple[NDArray[np.intp], list[Identity]],
     residuals: Residuals,
     metrics: Sequence[str],
 ) -> list[Array | None]:
     """Factors on each metric's times, shape (rows, workloads, batches), single precision; None: all are one.
 
+    `identities` are those of `lane_identities`.
     A row's factor is that of its identity times, where kin were swept, a function of layout, workload and
     batch. Layouts are few and so are sets of kin: each pair of them is evaluated once and looked up by rows.
     """
-    number, distinct = numbered(identities)
+    number, distinct = identities
     of_row = number[lane_of]
     layouts, layout_of = _layouts(lanes, lane_of, pp)
     lengths = np.log2(np.stack([isl.reshape(-1), osl.reshape(-1)], axis=1))
@@ -212,14 +213,17 @@ def _load_table(
     return residuals.tables[key]
 
 
-def lane_identities(lanes: Sequence[Lane], architecture: Architecture, serving: str) -> list[Identity]:
-    """The identity of each lane; equal chips, software and schemes share one."""
-    known: dict[tuple[int, int, str | None], Identity] = {}
+def lane_identities(
+    lanes: Sequence[Lane], architecture: Architecture, serving: str
+) -> tuple[NDArray[np.intp], list[Identity]]:
+    """(position of each lane's identity among the distinct, the distinct): of chip, software and scheme."""
+    known: dict[tuple[int, int, str | None], int] = {}
     found: list[Identity] = []
+    number = []
     for lane in lanes:
-        key = (id(lane.variant.chip), id(lane.scheme), lane.software)
-        if key not in known:
-            chip, scheme = lane.variant.chip, lane.scheme.slug
-            known[key] = identity_of(chip, lane.software, scheme, architecture, serving)
-        found.append(known[key])
-    return found
+        chip, scheme = lane.variant.chip, lane.scheme
+        place = known.setdefault((id(chip), id(scheme), lane.software), len(found))
+        if place == len(found):
+            found.append(identity_of(chip, lane.software, scheme.slug, architecture, serving))
+        number.append(place)
+    return np.array(number, np.intp), found

@@ -103,17 +103,21 @@ class RowBuilder:
         self._fill_codes(rows, columns)
         distinct: list[Point] = []
         position: dict[tuple[int, int, int, float], int] = {}
+        source: list[int] = []
         for row in rows:
-            if row.lane is not None and row.key not in position:
-                position[row.key] = len(distinct)
+            if row.lane is None:
+                continue
+            place = position.setdefault(row.key, len(distinct))
+            if place == len(distinct):
                 distinct.append(Point(row.lane, row.pp, self.workloads[row.workload], row.concurrency))
+            source.append(place)
         schemes = tuple(dict.fromkeys(point.lane.scheme.slug for point in distinct)) or ("",)
         formats = tuple(dict.fromkeys(point.lane.kv_format for point in distinct)) or ("",)
         facts = ["", *dict.fromkeys(row.missing_fact for row in rows if row.missing_fact)]
         if distinct:
             evaluated = evaluate_points(self.model, distinct, self.efficiency, detailed=True)
             placed = [number for number, row in enumerate(rows) if row.lane is not None]
-            self._fill_points(rows, placed, position, evaluated, columns, schemes, formats, facts)
+            self._fill_points(placed, source, evaluated, columns, schemes, formats, facts)
         for number, row in enumerate(rows):
             if row.missing_fact:
                 columns["missing_fact"][number] = facts.index(row.missing_fact)
@@ -130,16 +134,19 @@ class RowBuilder:
         )
 
     def _fill_codes(self, rows: list[_Row], columns: dict[str, NDArray]) -> None:
+        if not rows:
+            return
+        values = dict(zip(_Row._fields, zip(*rows, strict=True), strict=True))
         for name in ("offer", "workload", "objective", "state", "replicas"):
-            columns[name][:] = [getattr(row, name) for row in rows]
+            columns[name][:] = values[name]
+        code_of = {code: number for number, code in enumerate(REASON_CODES)}
         for name in ("reason", "slo_reason"):
-            columns[name][:] = [REASON_CODES.index(getattr(row, name)) for row in rows]
+            columns[name][:] = [code_of[code] for code in values[name]]
 
     def _fill_points(
         self,
-        rows: list[_Row],
         placed: list[int],
-        position: dict[tuple[int, int, int, float], int],
+        sources: list[int],
         evaluated: Evaluated,
         columns: dict[str, NDArray],
         schemes: tuple[str, ...],
@@ -147,7 +154,7 @@ class RowBuilder:
         facts: list[str],
     ) -> None:
         at = np.array(placed, np.intp)
-        source = np.array([position[rows[number].key] for number in placed], np.intp)
+        source = np.array(sources, np.intp)
         points = evaluated.points
 
         def put(name: str, values: NDArray) -> None:
@@ -161,12 +168,15 @@ class RowBuilder:
         calibration = self.efficiency.calibration
         places = evaluated.places
         novelties = all_novelties(places, calibration)
+        tiers = {id(novelty): novelty.tier for novelty in novelties}
         grades = [
-            grade_of(point.lane, point.pp, terms, novelty.tier, chip_measured=novelty.chip_measured)
+            grade_of(point.lane, point.pp, terms, tiers[id(novelty)], chip_measured=novelty.chip_measured)
             for point, terms, novelty in zip(points, evaluated.lanes.terms, novelties, strict=True)
         ]
-        put("grade", np.array([GRADES.index(grade) + 1 for grade in grades]))
-        put("tier", np.array([TIERS.index(novelty.tier) + 1 for novelty in novelties]))
+        grade_code = {grade: number for number, grade in enumerate(GRADES, start=1)}
+        tier_code = {tier: number for number, tier in enumerate(TIERS, start=1)}
+        put("grade", np.array([grade_code[grade] for grade in grades]))
+        put("tier", np.array([tier_code[tiers[id(novelty)]] for novelty in novelties]))
         put("memory_capacity_bytes", evaluated.memory.capacity)
         memory = evaluated.memory
         in_cache = evaluated.cache_per_request * evaluated.in_flight / evaluated.lanes.flat("dp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,47 +28,31 @@ def select(
 ) -> None:
     """Hand the rows of a block's offers to the builder. All workloads of an offer are compared at once."""
     members = list(variants.values())
-    tpot, ttft, throughput = map(_by_workload, (block.tpot, block.ttft, block.throughput))
-    in_flight, valid = _by_workload(block.in_flight), _by_workload(block.valid)
-    tpot_met = tpot <= table.tpot_slo.reshape(-1, 1, 1)
-    ttft_met = ~(ttft > table.ttft_slo.reshape(-1, 1, 1))
-    crowded = bool((table.least > 1).any())  # every configuration carries one request
+    scores = _Scores.of(block, table)
+    width = block.tpot.shape[2]
     for owner, (start, end) in block.span.items():
-        part = (slice(None), slice(start, end))
+        part = slice(start, end)
         for index in members[owner]:
-            replicas = offers[index].count // block.chips[start:end]
-            scale = replicas.astype(throughput.dtype).reshape(-1, 1)
-            open_ = valid[part] & (replicas > 0).reshape(-1, 1)
-            within = open_ & tpot_met[part] & ttft_met[part]
-            met = within
-            if crowded:
-                met = within & (in_flight[part] * scale >= table.least.reshape(-1, 1, 1))
-            total = _flat(np.where(open_, throughput[part] * scale, -1))
-            paces, met = _flat(tpot[part]), _flat(met)
-            most = total.argmax(1)
-            fastest = np.where(met, -paces, -np.inf).argmax(1)
-            within_most = np.where(met, total, -1).argmax(1)
-            reached = met.any(1)
-            runs = total[np.arange(len(total)), most] >= 0
-            nearest = np.zeros(len(total), np.intp)
+            replicas = offers[index].count // block.chips[part]
+            fastest, within_most, most, reached, runs = scores.best(part, replicas)
             missed = np.flatnonzero(runs & ~reached)
-            if missed.size:
-                nearest[missed] = nearest_to_level(paces[missed], total[missed])
-            reasons = _missed(_flat(open_), _flat(tpot_met[part]), _flat(ttft_met[part]), missed)
+            nearest = dict(zip(missed.tolist(), scores.nearest(part, replicas, missed), strict=True))
             for position, workload in enumerate(table.kept):
                 if not runs[position]:
-                    room = np.where(replicas > 0, block.room[start:end, position], -np.inf)
+                    room = np.where(replicas > 0, block.room[part, position], -np.inf)
                     row = start + int(room.argmax())
                     rows.does_not_fit(
                         index, workload, block.lanes.lanes[block.lane_of[row]], int(block.pp[row])
                     )
                     continue
                 if reached[position]:
+                    reason = ""
                     chosen = [(0, fastest[position]), (1, within_most[position]), (2, most[position])]
                 else:
-                    chosen = [(0, nearest[position]), (2, most[position])]
+                    reason, closest = nearest[position]
+                    chosen = [(0, closest), (2, most[position])]
                 for objective, place in chosen:
-                    row, size = divmod(int(place), tpot.shape[2])
+                    row, size = divmod(int(place), width)
                     row += start
                     rows.choose(
                         index,
@@ -76,8 +61,90 @@ def select(
                         block.lanes.lanes[block.lane_of[row]],
                         int(block.pp[row]),
                         float(block.in_flight[row, position, size]),
-                        reasons.get(position, ""),
+                        reason,
                     )
+
+
+@dataclass(slots=True)
+class _Scores:
+    """What the configurations of a block are compared by, (workloads, rows, batches): a workload's together.
+
+    What does not run has no throughput and an infinite TPOT, so that an offer's replicas are one factor.
+    """
+
+    tpot: Array  # of what runs
+    throughput: Array
+    tpot_within: Array  # of what keeps the service level with one replica
+    throughput_within: Array
+    in_flight: Array
+    least: Array  # (workloads, 1, 1)
+    valid: Mask
+    tpot_met: Mask
+    ttft_met: Mask
+
+    @classmethod
+    def of(cls, block: Block, table: WorkloadTable) -> _Scores:
+        tpot, ttft, throughput = map(_by_workload, (block.tpot, block.ttft, block.throughput))
+        valid = _by_workload(block.valid)
+        tpot_met = tpot <= table.tpot_slo.reshape(-1, 1, 1)
+        ttft_met = ~(ttft > table.ttft_slo.reshape(-1, 1, 1))
+        within = valid & tpot_met & ttft_met
+        never, none = tpot.dtype.type(np.inf), throughput.dtype.type(0)
+        return cls(
+            tpot=np.where(valid, tpot, never),
+            throughput=np.where(valid, throughput, none),
+            tpot_within=np.where(within, tpot, never),
+            throughput_within=np.where(within, throughput, none),
+            in_flight=_by_workload(block.in_flight),
+            least=table.least.reshape(-1, 1, 1),
+            valid=valid,
+            tpot_met=tpot_met,
+            ttft_met=ttft_met,
+        )
+
+    def best(
+        self, part: slice, replicas: NDArray[np.int64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], Mask, Mask]:
+        """(fastest within the level, highest throughput within it, highest throughput, whether any keeps the
+
+        level, whether any runs), each of every workload.
+        """
+        scale = replicas.astype(self.throughput.dtype).reshape(-1, 1)
+        total = _flat(self.throughput[:, part] * scale)
+        within = self.throughput_within[:, part] * scale
+        paces = self.tpot_within[:, part] + np.where(scale > 0, 0, np.inf).astype(scale.dtype)
+        if (self.least > 1).any():  # every configuration carries one request
+            enough = self.in_flight[:, part] * scale >= self.least
+            within, paces = np.where(enough, within, 0), np.where(enough, paces, np.inf)
+        within = _flat(within)
+        most, within_most = total.argmax(1), within.argmax(1)
+        workloads = np.arange(len(total))
+        reached, runs = within[workloads, within_most] > 0, total[workloads, most] > 0
+        return _flat(paces).argmin(1), within_most, most, reached, runs
+
+    def nearest(
+        self, part: slice, replicas: NDArray[np.int64], workloads: NDArray[np.intp]
+    ) -> list[tuple[str, int]]:
+        """(part of the level that nothing keeps, the configuration nearest to it) of these workloads."""
+        if not workloads.size:
+            return []
+        scale = replicas.astype(self.throughput.dtype).reshape(-1, 1)
+        total = _flat(self.throughput[workloads, part] * scale)
+        places = nearest_to_level(_flat(self.tpot[workloads, part]), np.where(total > 0, total, -1))
+        open_ = self.valid[workloads, part] & (scale > 0)
+        in_pace, in_time = open_ & self.tpot_met[workloads, part], open_ & self.ttft_met[workloads, part]
+        found = (_flat(mask).any(1).tolist() for mask in (in_pace, in_time, in_pace & in_time))
+        reasons = [_missed(*flags) for flags in zip(*found, strict=True)]
+        return list(zip(reasons, np.asarray(places).tolist(), strict=True))
+
+
+def _missed(tpot: bool, ttft: bool, both: bool) -> str:
+    """Which part of the service level no configuration meets."""
+    if tpot and ttft:
+        return "concurrency_not_reached" if both else "slo_missed"
+    if tpot:
+        return "ttft_slo_missed"
+    return "tpot_slo_missed" if ttft else "slo_missed"
 
 
 def _by_workload(values: NDArray[Any]) -> NDArray[Any]:
@@ -88,20 +155,3 @@ def _by_workload(values: NDArray[Any]) -> NDArray[Any]:
 def _flat(values: NDArray[Any]) -> NDArray[Any]:
     """Configurations of each workload in one row."""
     return values.reshape(len(values), -1)
-
-
-def _missed(open_: Mask, tpot_met: Mask, ttft_met: Mask, positions: NDArray[np.intp]) -> dict[int, str]:
-    """Which part of the service level no configuration of these workloads meets."""
-    found = {}
-    for position in positions.tolist():
-        runs = open_[position]
-        in_pace, in_time = runs & tpot_met[position], runs & ttft_met[position]
-        tpot, ttft = bool(in_pace.any()), bool(in_time.any())
-        if tpot and ttft:
-            both = bool((in_pace & in_time).any())
-            found[position] = "concurrency_not_reached" if both else "slo_missed"
-        elif tpot:
-            found[position] = "ttft_slo_missed"
-        else:
-            found[position] = "tpot_slo_missed" if ttft else "slo_missed"
-    return found

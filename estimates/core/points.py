@@ -396,11 +396,7 @@ def all_places(points: Sequence[Point], model: ModelFacts, layers: int) -> list[
             named = identity_of(chip, lane.software, scheme, model.architecture, serving, point.version)
             known[key] = named
         identities.append(known[key])
-    features = np.log2(
-        np.array(
-            [coordinates_of(p.lane, p.pp, p.workload, p.concurrency, layers) for p in points], float
-        ).reshape(len(points), -1)
-    )
+    features = np.log2([coordinates_of(p.lane, p.pp, p.workload, p.concurrency, layers) for p in points])
     return [Placed(*each) for each in zip(identities, features, strict=True)]
 
 
