@@ -10,11 +10,22 @@ from dataclasses import dataclass, field
 
 MARKERS = ("circle", "triangle", "square", "diamond", "down", "plus", "pentagon", "cross")
 GREY = 8
-# Of a plot 900 x 360 pixels, in which labels of 10.5 px are placed without touching; and of a narrow one.
-CHARACTER_WIDTH = 5.9 / 900
-NARROW_WIDTH = 5.9 / 360
-LABEL_HEIGHT = 13 / 360
-MOST_LABELS = 24
+CHARACTER_WIDTH = 5.9  # pixels of a label of 10.5 px
+LABEL_HEIGHT = 13
+NARROW = 360  # pixels across the plot on a phone
+MOST_LABELS = 24  # on a plot 900 pixels wide
+
+
+@dataclass(frozen=True)
+class Room:
+    """Pixels of the plot that labels are placed in without touching.
+
+    `corner`: a crowded front, its labels stand where no point can be, off the corner that it turns outwards.
+    """
+
+    width: int = 900
+    height: int = 360
+    corner: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +155,12 @@ def pareto_front(points: Sequence[Point], *, high: bool = False) -> list[Point]:
 
 
 def draw(
-    points: Sequence[Point], vendor_names: dict[str, str], chosen: Sequence[str] = (), *, high: bool = False
+    points: Sequence[Point],
+    vendor_names: dict[str, str],
+    chosen: Sequence[str] = (),
+    *,
+    high: bool = False,
+    room: Room = Room(),
 ) -> Chart | None:
     """The chart of these points; None when there is nothing to draw. `high`: more of y is better, not less.
 
@@ -158,7 +174,7 @@ def draw(
     slots = _slots(points, list(vendor_names), chosen)
     front = pareto_front(points, high=high)
     on_front = {id(point) for point in front}
-    labels, narrow = _label_places(points, on_front, x_axis, y_axis)
+    labels, narrow = _label_places(points, on_front, x_axis, y_axis, room, high)
     placed = []
     for point in points:
         slot = slots.get(point.vendor, GREY)
@@ -257,34 +273,42 @@ type Box = tuple[float, float, float, float]
 
 
 def _label_places(
-    points: Sequence[Point], front: set[int], x_axis: Axis, y_axis: Axis
+    points: Sequence[Point], front: set[int], x_axis: Axis, y_axis: Axis, room: Room, high: bool
 ) -> tuple[dict[int, str], set[int]]:
     """Side of each label that touches neither another nor a marker, and which of them fit a narrow plot.
 
-    The front first, then the cheapest of the rest; keys are identities of points.
+    The front first, then the cheapest of the rest; keys are identities of points. An offer is named once.
     """
     markers = [(x_axis.share(p.x), 1 - y_axis.share(p.y)) for p in points]
-    order = sorted(range(len(points)), key=lambda i: (id(points[i]) not in front, points[i].y))
+
+    def turn(index: int) -> tuple[bool, bool, float]:
+        point = points[index]
+        return id(point) not in front, room.corner and not point.chosen, -point.y if high else point.y
+
+    phone = Room(NARROW, 360, room.corner)
     wide: list[Box] = []
     narrow: list[Box] = []
     sides: dict[int, str] = {}
     fitting: set[int] = set()
     named: set[str] = set()
-    for index in order:
+    for index in sorted(range(len(points)), key=turn):
         point, at = points[index], markers[index]
         on_front = id(point) in front
-        if point.key in named or len(sides) >= MOST_LABELS or not (on_front or point.chosen):
+        full = len(sides) >= MOST_LABELS * room.width // 900
+        if point.key in named or full or not (on_front or point.chosen):
             continue
-        for side in ("right", "left"):
-            box = _label_box(at, side, len(point.label) * CHARACTER_WIDTH, 0.009, on_front)
-            crowd = sum(_inside(marker, box) for j, marker in enumerate(markers) if j != index)
-            if crowd > on_front or not _free(box, wide):
+        others = [marker for j, marker in enumerate(markers) if j != index]
+        most = int(on_front and not room.corner)
+        corner = ("above" if high else "below",) if on_front and room.corner else ()
+        for side in (*corner, "right", "left"):
+            box = _label_box(at, side, point.label, 8.1, on_front, room)
+            if sum(_inside(marker, box, room) for marker in others) > most or not _free(box, wide):
                 continue
             wide.append(box)
             named.add(point.key)
             sides[id(point)] = side
-            box = _label_box(at, side, len(point.label) * NARROW_WIDTH, 0.02, on_front)
-            crowd = sum(_inside(marker, box) for j, marker in enumerate(markers) if j != index)
+            box = _label_box(at, side, point.label, 7.2, on_front, phone)
+            crowd = sum(_inside(marker, box, phone) for marker in others)
             if on_front and crowd <= 1 and _free(box, narrow):
                 narrow.append(box)
                 fitting.add(id(point))
@@ -292,13 +316,15 @@ def _label_places(
     return sides, fitting
 
 
-def _label_box(at: tuple[float, float], side: str, width: float, gap: float, on_front: bool) -> Box:
-    """Left, top, right, bottom. To the left of the front runs its line, so a label there stands below it."""
+def _label_box(at: tuple[float, float], side: str, label: str, gap: float, on_front: bool, room: Room) -> Box:
+    """Left, top, right, bottom; `gap` in pixels. A label left of the front stands below its line."""
     x, y = at
-    left = x + gap if side == "right" else x - gap - width
+    width, height = len(label) * CHARACTER_WIDTH / room.width, LABEL_HEIGHT / room.height
+    left = x - gap / room.width - width if side == "left" else x + gap / room.width
     if on_front and side == "left":
-        y += LABEL_HEIGHT
-    return left, y - LABEL_HEIGHT / 2, left + width, y + LABEL_HEIGHT / 2
+        y += height
+    y += {"above": -0.7, "below": 0.7}.get(side, 0.0) * height
+    return left, y - height / 2, left + width, y + height / 2
 
 
 def _free(box: Box, taken: list[Box]) -> bool:
@@ -309,5 +335,6 @@ def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _inside(at: tuple[float, float], box: Box) -> bool:
-    return box[0] - 0.004 < at[0] < box[2] + 0.004 and box[1] - 0.006 < at[1] < box[3] + 0.006
+def _inside(at: tuple[float, float], box: Box, room: Room) -> bool:
+    x, y = 3.6 / room.width, 2.2 / room.height
+    return box[0] - x < at[0] < box[2] + x and box[1] - y < at[1] < box[3] + y

@@ -67,6 +67,17 @@ def compare_option(question: Question, answer: Answer) -> str:
 
 
 @register.simple_tag
+def search_address(question: Question) -> str:
+    """The finder's question as the search page takes it: load, limits, prices and hardware."""
+    carried = {
+        name: getattr(question, name)
+        for name in ("model", "workload", "users", "tpot", "ttft", "basis", "region", "vendor", "chips")
+    }
+    segment = (question.segment,) if question.segment else ()
+    return SearchPageQuestion(**carried, segment=segment).address()
+
+
+@register.simple_tag
 def any_vendor(question: Question | SearchPageQuestion) -> str:
     return question.address(vendor=())
 

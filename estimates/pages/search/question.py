@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Final
@@ -34,6 +35,24 @@ SERVINGS: Final = {
     "aggregated": "on the same chips",
     "disaggregated": "on pools of their own",
     "either": "either way",
+}
+#: Constraints in words, as the switch of the exclusions names them.
+CONSTRAINTS: Final = {
+    "tpot": "too slow per token",
+    "ttft": "too late to the first token",
+    "memory": "too small",
+    "price": "without a price",
+    "missing_fact": "lacking a fact",
+    "chips": "too many chips",
+    "machines": "too many machines",
+    "watts": "too much power",
+    "usd_per_hour": "too dear",
+    "context": "beyond the context",
+    "concurrency": "too many requests",
+    "formats": "in other formats alone",
+    "serving": "no pools",
+    "layout": "no layout",
+    "model": "not a generator",
 }
 FORMATS: Final = ("bf16", "fp8", "int8", "nvfp4", "mxfp4", "int4", "q8_0", "q4_k_m")
 SHORT_LIST: Final = 60
@@ -70,6 +89,7 @@ class SearchPageQuestion:
     usd: float | None = None
     spare: int | None = None
     serving: str = "aggregated"
+    sizes: str = ""  # "all": a row for every size of machine, not the best of each chip alone
     out: str = ""
     rows: str = ""
 
@@ -144,6 +164,14 @@ PARAMETERS: Final = {
 }
 
 
+class SearchPageError(QuestionError):
+    """What cannot be asked, with the rest of the question as it was understood."""
+
+    def __init__(self, problems: list[Problem], question: SearchPageQuestion) -> None:
+        self.question = question
+        super().__init__(problems)
+
+
 def problem_of(fault: Fault) -> Problem:
     """A fault of the search as a problem of the page's parameter."""
     name = next((name for pointer, name in PARAMETERS.items() if fault.pointer.startswith(pointer)), "")
@@ -153,12 +181,13 @@ def problem_of(fault: Fault) -> Problem:
 
 
 def read_search_question(
-    query: QueryDict, vocabulary: Vocabulary, providers: frozenset[str]
+    query: QueryDict, vocabulary: Vocabulary, providers: Iterable[str]
 ) -> SearchPageQuestion:
     """The question an address asks. An address that asks nothing asks for a hundred users.
 
     Raises:
-        QuestionError: an unknown parameter, a value that is not accepted, or one given twice.
+        SearchPageError: an unknown parameter, a value that is not accepted, one given twice, or two that
+            contradict each other.
     """
     problems: list[Problem] = []
     given = given_by(query, [item.name for item in fields(SearchPageQuestion)], problems)
@@ -183,7 +212,7 @@ def read_search_question(
         objective=reader.one("objective", OBJECTIVES, "usd_per_mtok"),
         basis=reader.one("basis", BASES, "on_demand"),
         region=reader.one("region", vocabulary.places | set(AREAS), ""),
-        provider=reader.one("provider", providers, ""),
+        provider=reader.one("provider", frozenset(providers), ""),
         as_of=day,
         vendor=reader.several("vendor", vocabulary.vendors),
         segment=reader.several("segment", Segment.values),
@@ -196,9 +225,15 @@ def read_search_question(
         usd=reader.number("usd", float),
         spare=0 if spare == "0" else reader.number("spare", int),
         serving=reader.one("serving", SERVINGS, "aggregated"),
-        out=reader.text("out"),
+        sizes=reader.one("sizes", ("all",), ""),
+        out=reader.one("out", CONSTRAINTS, ""),
         rows=reader.one("rows", ("all",), ""),
     )
+    if question.users is not None and question.rate is not None:
+        problems.append(Problem("rate", "says the load a second time, beside users", ("users", "rate")))
+    if question.usd is not None and question.basis == "none":
+        priced = tuple(basis for basis in BASES if basis != "none")
+        problems.append(Problem("basis", "has no prices that a bound on USD an hour could hold", priced))
     if problems:
-        raise QuestionError(problems)
+        raise SearchPageError(problems, question)
     return question if given else replace(question, users=DEFAULT_USERS)

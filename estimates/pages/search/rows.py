@@ -4,63 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Final
+from datetime import date, timedelta
+from typing import Any
 
-from estimates.pages.chart import Chart, Point, draw
-from estimates.pages.numbers import age, significant
+from estimates.core.demand import AT
+from estimates.pages.compare.question import option_text
+from estimates.pages.numbers import age, prefixed, significant
 from estimates.pages.places import place_name
+from estimates.pages.search.question import CONSTRAINTS
 from estimates.pages.table import Cell, cell_of
-
-#: Constraints in words, as the switch of the exclusions names them.
-CONSTRAINTS: Final = {
-    "tpot": "too slow per token",
-    "ttft": "too late to the first token",
-    "memory": "too small",
-    "price": "without a price",
-    "missing_fact": "lacking a fact",
-    "chips": "too many chips",
-    "machines": "too many machines",
-    "watts": "too much power",
-    "usd_per_hour": "too dear",
-    "context": "beyond the context",
-    "concurrency": "too many requests",
-    "serving": "no pools",
-    "layout": "no layout",
-    "model": "not a generator",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class SearchLine:
-    """One deployment."""
+    """One deployment. `tpot` and `ttft` are the figures that the limits are on, the others beside them."""
 
     rank: int
     offer: str
+    option: str
     name: str
+    also: str
     vendor: str
     systems: str
     status: str
     deployment: str
+    each: str
+    machines: str
     counts: str
-    spare: int
-    users: str
+    power: str
     speed: Cell
-    tpot: Cell
-    ttft: Cell
-    ttft_p95: str
+    tpot: str
+    tpot_beside: list[str]
+    ttft: str
+    ttft_beside: list[str]
+    ttft_mean: Cell
     throughput: Cell
-    per_chip: str
-    watts: str
+    share: str
     usd: Cell
     hourly: str
     seller: str
+    parts: str
     place: str
     quote_age: str
     quote_stale: bool
     limit: str
     grade: str
-    slack: str
+    slack: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """What lines need besides their rows: vendors' names, limits in force, objective, day, lengths asked for.
+
+    `also`: by offer, the other sizes of its chip.
+    """
+
+    vendors: Mapping[str, str]
+    limits: Mapping[str, Any]
+    objective: str
+    today: date
+    lengths: Mapping[str, int | None]
+    also: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,13 @@ def layout(row: Mapping[str, Any]) -> str:
     sizes = row["deployment"]
     parts = [sizes["weight_format"]]
     parts += [
-        f"{name.upper()} {sizes[name]}"
+        f"{name.upper()}\N{NO-BREAK SPACE}{sizes[name]}"
         for name in ("tp", "pp", "ep", "dp")
         if (sizes[name] or 1) > 1 or name == "tp"
     ]
     text = " · ".join(parts)
+    if sizes["machines_per_replica"] > 1:
+        text += f", over {sizes['machines_per_replica']} machines"
     pool = sizes.get("prefill")
     if pool:
         text += f" + prompts on {pool['workers']} × TP {pool['tp']}"
@@ -103,43 +109,67 @@ def layout(row: Mapping[str, Any]) -> str:
     return text
 
 
-def lines(rows: Iterable[Mapping[str, Any]], vendors: Mapping[str, str], today: date) -> list[SearchLine]:
+def best_of_each(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], dict[str, str]]:
+    """The best size of each accelerator; by its offer the others with their ranks: "8× (9), 16× (20)"."""
+    first: dict[str, Mapping[str, Any]] = {}
+    others: dict[str, list[str]] = {}
+    for row in rows:
+        best = first.setdefault(row["accelerator"], row)
+        if best is not row:
+            size = f"{row['accelerators_per_machine']:,}× ({row['rank']})"
+            others.setdefault(best["offer"], []).append(size)
+    return list(first.values()), {offer: ", ".join(sizes) for offer, sizes in others.items()}
+
+
+def lines(rows: Iterable[Mapping[str, Any]], printing: Printing) -> list[SearchLine]:
     """Deployments in the order given."""
-    return [_line(row, vendors, today) for row in rows]
+    return [_line(row, printing) for row in rows]
 
 
-def _line(row: Mapping[str, Any], vendors: Mapping[str, str], today: date) -> SearchLine:
-    vendor = vendors.get(row["vendor"], row["vendor"])
+def _line(row: Mapping[str, Any], printing: Printing) -> SearchLine:
+    limits, vendor = printing.limits, printing.vendors.get(row["vendor"], row["vendor"])
     cost, price = row["cost"], (row["cost"] or {}).get("price") or {}
     quote = price.get("quote") or {}
-    tpot, ttft = row["tpot_ms"], row["ttft_ms"]
-    observed = quote.get("observed_on")
-    systems = row["systems"]
+    days = price.get("age_days")
+    tpot, ttft, systems, each = row["tpot_ms"], row["ttft_ms"], row["systems"], row["concurrency_per_replica"]
+    tpot_shown, tpot_beside = _at(tpot, limits["tpot_at"])
+    ttft_shown, ttft_beside = _at(ttft, limits["ttft_at"]) if ttft else ("", [])
     return SearchLine(
         rank=row["rank"],
         offer=row["offer"],
         name=short_name(row["accelerators_per_machine"], row["accelerator_name"], vendor),
+        also=printing.also.get(row["offer"], ""),
+        option=_option(row, printing.lengths),
         vendor=vendor,
         systems=", ".join(systems[:2]) + (f" +{len(systems) - 2}" if len(systems) > 2 else ""),
         status=row["status"],
         deployment=layout(row),
-        counts=_counts(row),
-        spare=row["spare"],
-        users=significant(row["concurrency_per_replica"]),
+        each=f"{each:,.3g} request{'' if each == 1 else 's'} each"
+        if each < 1e3
+        else f"{each:,.0f} requests each",
+        machines=counted(row["machines"], "machine"),
+        counts=_replicas(row),
+        power="" if row["watts"] is None else prefixed(row["watts"], "W"),
         speed=cell_of(row["tok_s_per_user"], 1e3 / tpot["high"], 1e3 / tpot["low"], 1),
-        tpot=_spread(tpot, 1),
-        ttft=Cell(why=", ".join(row["missing_facts"]) or "no rate is published")
+        tpot=tpot_shown,
+        tpot_beside=tpot_beside,
+        ttft=ttft_shown,
+        ttft_beside=ttft_beside,
+        ttft_mean=Cell(why=", ".join(row["missing_facts"]) or "no rate is published")
         if ttft is None
         else _spread(ttft, 0),
-        ttft_p95="" if ttft is None or ttft["p95"] is None else significant(ttft["p95"]),
         throughput=_spread(row["throughput_tok_s"], 0),
-        per_chip=significant(row["throughput_per_chip_tok_s"]),
-        watts="" if row["watts"] is None else significant(row["watts"] / 1e3),
+        share=_share(row, printing.objective),
         usd=_cost(cost),
         hourly="" if cost is None else significant(float(cost["usd_per_hour"]), 4, 2),
         seller=str(quote.get("provider_name") or quote.get("provider") or ("owned" if cost else "")),
+        parts=_owned_parts(price["owned"]) if price.get("owned") else "",
         place=quote.get("region") or (place_name(quote["country"]) if quote.get("country") else ""),
-        quote_age=age(date.fromisoformat(observed), today) if observed else ("age unknown" if cost else ""),
+        quote_age=""
+        if cost is None
+        else "age unknown"
+        if days is None
+        else age(printing.today - timedelta(days), printing.today),
         quote_stale=bool(price.get("stale")),
         limit=row["binding_limit"],
         grade=row["grade"],
@@ -147,12 +177,66 @@ def _line(row: Mapping[str, Any], vendors: Mapping[str, str], today: date) -> Se
     )
 
 
-def _counts(row: Mapping[str, Any]) -> str:
-    """Machines and the replicas on them: "2 machines, 3 + 1 replicas"."""
-    machines, replicas = row["machines"], row["replicas"]
-    text = f"{machines:,} machine{'s' if machines != 1 else ''}, {replicas:,}"
-    text += f" + {row['spare']}" if row["spare"] else ""
-    return text + f" replica{'s' if replicas + row['spare'] != 1 else ''}"
+def counted(number: int, noun: str) -> str:
+    """ "1 machine", "1,200 machines"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _replicas(row: Mapping[str, Any]) -> str:
+    """Replicas that carry the load and those to spare: "3 + 1 replicas"."""
+    spare = f" + {row['spare']:,}" if row["spare"] else ""
+    return f"{row['replicas']:,}{spare} replica{'' if row['replicas'] + row['spare'] == 1 else 's'}"
+
+
+def _option(row: Mapping[str, Any], lengths: Mapping[str, int | None]) -> str:
+    """The deployment of one machine as the compare page takes it; empty where it is not on one."""
+    sizes, whole = row["deployment"], row["replicas"] + row["spare"]
+    if sizes["machines_per_replica"] > 1 or sizes["prefill"]:
+        return ""
+    replicas = row["replicas"] if row["machines"] == 1 else -(-whole // row["machines"])
+    parts = {
+        "weights": sizes["weight_format"],
+        "kv": sizes["kv_format"],
+        **{name: sizes[name] for name in ("tp", "pp", "ep", "dp")},
+        "replicas": replicas,
+        "concurrency": max(1, round(row["concurrency_per_replica"] * replicas)),
+        **lengths,
+    }
+    return option_text(row["model"], row["offer"], row["workload"], parts)
+
+
+def _at(times: Mapping[str, Any], at: str) -> tuple[str, list[str]]:
+    """The figure that the limit is on, and others that differ: "1,130", ["mean 1,230", "p95 2,040"]."""
+    texts = {name: significant(times[name]) for name in AT if times[name] is not None}
+    shown = texts.get(at, "")
+    return shown, [f"{name} {text}" for name, text in texts.items() if name != "median" and text != shown]
+
+
+def _share(row: Mapping[str, Any], objective: str) -> str:
+    """Throughput a chip; what it is ranked by instead, where that is by the watt or by the rack."""
+    name = {"throughput_per_watt": "watt", "throughput_per_rack": "rack"}.get(objective, "chip")
+    return f"{significant(row[f'throughput_per_{name}_tok_s'])} a {name}"
+
+
+def _owned_parts(owned: Mapping[str, Any]) -> str:
+    """What an owner's hour of one machine is made of, and the purchase that it rests on."""
+    bought = owned["purchase"]
+    years = owned["terms"]["years"]["value"]
+    parts = [
+        f"{significant(float(owned[f'{key}_usd_per_hour']))} {name}"
+        for key, name in (
+            ("amortisation", f"for the purchase over {years} years"),
+            ("energy", "for energy"),
+            ("hosting", "for hosting"),
+        )
+        if float(owned[f"{key}_usd_per_hour"])
+    ]
+    year = f", {bought['year']}" if bought["year"] else ""
+    return (
+        f"USD an hour of a machine: {', '.join(parts)}. {bought['hardware_name']} at "
+        f"{significant(float(bought['usd_each']))} USD each "
+        f"({bought['basis']}{year}; {bought['source_title']})."
+    )
 
 
 def _spread(value: Mapping[str, Any], decimals: int) -> Cell:
@@ -167,13 +251,13 @@ def _cost(cost: Mapping[str, Any] | None) -> Cell:
     return cell_of(value, float(low or value), float(high or value), 3)
 
 
-def _slack(slack: Mapping[str, Mapping[str, Any]]) -> str:
-    """How much of each limit is left, the tightest first: "TPOT 3%, chips 50%"."""
+def _slack(slack: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """How much of each limit is left, the tightest first: [("TPOT", "3%"), ("chips", "50%")]."""
     left = sorted(
         (values["unused_share"], name) for name, values in slack.items() if values["unused_share"] is not None
     )
-    names = {"tpot_ms": "TPOT", "tpot": "TPOT", "ttft_ms": "TTFT", "ttft": "TTFT", "usd_per_hour": "USD/h"}
-    return ", ".join(f"{names.get(name, name)} {share:.0%}" for share, name in left)
+    names = {"tpot": "TPOT", "ttft": "TTFT", "usd_per_hour": "USD/h", "watts": "power"}
+    return [(names.get(name.removesuffix("_ms"), name), f"{share:.0%}") for share, name in left]
 
 
 def exclusions(
@@ -187,7 +271,7 @@ def exclusions(
         found.append(
             Out(
                 offer=row["offer"],
-                name=_named(row["offer"], names.get(row["accelerator"], row["accelerator"]), vendor),
+                name=offer_name(row["offer"], names.get(row["accelerator"], row["accelerator"]), vendor),
                 vendor=vendor,
                 constraint=row["constraint"],
                 words=CONSTRAINTS.get(row["constraint"], row["constraint"]),
@@ -199,51 +283,7 @@ def exclusions(
     return found
 
 
-def _named(offer: str, name: str, vendor: str) -> str:
+def offer_name(offer: str, name: str, vendor: str) -> str:
+    """Count and chip of an offer by its slug: "nvidia-h100-sxm-x8" is "8× H100 SXM"."""
     count = offer.rpartition("-x")[2].partition("-")[0]
     return short_name(int(count), name, vendor) if count.isdecimal() else name
-
-
-def charts(
-    answer: Mapping[str, Any], names: Mapping[str, str], vendors: Mapping[str, str], chosen: Sequence[str]
-) -> dict[str, Chart | None]:
-    """Both fronts with the ranked deployments among them: speed against cost, and throughput a chip."""
-    fronts = answer["front"] or {}
-    found: dict[str, Chart | None] = {}
-    for key, column, high in (
-        ("speed_and_usd_per_mtok", "usd_per_mtok_output", False),
-        ("speed_and_throughput_per_chip", "throughput_per_chip_tok_s", True),
-    ):
-        points = [
-            Point(
-                key=row["offer"],
-                label=_named(row["offer"], names.get(row["accelerator"], ""), vendors.get(row["vendor"], "")),
-                vendor=row["vendor"],
-                x=row["tok_s_per_user"],
-                y=float(row[column]),
-                chosen=False,
-            )
-            for row in fronts.get(key, [])
-            if row[column]
-        ]
-        points += [point for row in answer["results"] if (point := _point(row, column, vendors))]
-        found[key] = draw(points, dict(vendors), chosen, high=high)
-    return found
-
-
-def _point(row: Mapping[str, Any], column: str, vendors: Mapping[str, str]) -> Point | None:
-    vendor = vendors.get(row["vendor"], row["vendor"])
-    label = short_name(row["accelerators_per_machine"], row["accelerator_name"], vendor)
-    tpot, speed = row["tpot_ms"], row["tok_s_per_user"]
-    if column == "usd_per_mtok_output":
-        cost = row["cost"]
-        if cost is None or column not in cost:
-            return None
-        y = float(cost[column])
-        low, high = (float(end or y) for end in cost["interval_80"].get(column) or [y, y])
-    else:
-        y, rate = row[column], row["throughput_tok_s"]
-        low, high = y * rate["low"] / rate["mean"], y * rate["high"] / rate["mean"]
-    return Point(
-        row["offer"], label, row["vendor"], speed, y, 1e3 / tpot["high"], 1e3 / tpot["low"], low, high
-    )

@@ -73,6 +73,8 @@
   document.addEventListener("openpoint", (event) => {
     const row = document.querySelector(`tr[data-key="${CSS.escape(event.detail)}"]`);
     if (!document.getElementById("ranking")) {
+      const elsewhere = byKey("a.pt", event.detail)[0]?.getAttribute("href");
+      if (!row && elsewhere?.startsWith("?")) location.href = elsewhere;
       row?.scrollIntoView({ block: "center" });
       row?.focus({ preventScroll: true });
       return;
@@ -105,6 +107,12 @@
     const spans = (names.length ? names : ["any vendor"]).map((name) => { const span = document.createElement(names.length ? "span" : "i"); span.textContent = name; return span; });
     menu.querySelector("summary").replaceChildren(...spans);
   });
+  // The load of a search is users or requests a second: one given clears the other.
+  document.addEventListener("change", (event) => {
+    const other = { users: "rate", rate: "users" }[event.target.name];
+    const field = other && event.target.value.trim() && event.target.form?.elements[other];
+    if (field) field.value = "";
+  }, true);
   // Empty limits are the workload's own: the fields say which.
   document.addEventListener("change", (event) => {
     if (event.target.name !== "workload") return;
