@@ -29,15 +29,13 @@ from estimates.comparison.causes import (
 )
 from estimates.comparison.compare import unit_of
 from estimates.comparison.diff_question import MULTIPLIERS, PHYSICS
+from estimates.comparison.fact_changes import FactChange, figure_changes, row_changes
 from estimates.comparison.history import (
     BeforeHistoryError,
-    FactChange,
     Timeline,
     accelerator_timeline,
-    figure_changes,
     model_at,
     model_timeline,
-    row_changes,
     sheet_at,
     workload_at,
     workload_timeline,

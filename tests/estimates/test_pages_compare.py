@@ -12,7 +12,7 @@ from django.test import Client
 from estimates.comparison.compare import compare
 from estimates.comparison.options import answer_options, read_options
 from estimates.models import Calculation, Estimate, Limit, Objective, State
-from estimates.pages.compare import tables
+from estimates.pages.compare import bars
 from estimates.pages.compare.question import (
     CompareQuestion,
     option_question,
@@ -116,7 +116,7 @@ def test_pieces_of_a_bar_add_up_to_its_net(tiny: TinyCatalogue) -> None:
     add_quote(tiny.h100, 8, "24")
     given = [option_question(text, "on_demand") for text in (EIGHT, SLOWER.replace("fp8", "bf16"))]
     comparison = compare(answer_options(read_options(given)))
-    chart = tables.chart(comparison, "tpot_ms")
+    chart = bars.chart(comparison, "tpot_ms")
     (bar,) = chart.bars
 
     def at(text: str) -> float:

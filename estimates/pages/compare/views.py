@@ -14,7 +14,7 @@ from config.rest.rendering import cell
 from estimates.comparison.compare import FEWEST_OPTIONS, MOST_OPTIONS, Comparison, compare
 from estimates.comparison.options import answer_options, read_options
 from estimates.pages import finder
-from estimates.pages.compare import tables
+from estimates.pages.compare import bars, tables
 from estimates.pages.compare.question import (
     BASES,
     SEPARATOR,
@@ -56,8 +56,8 @@ def compare_page(request: HttpRequest) -> HttpResponse:
         "answers": tables.answer_rows(comparison),
         "differences": tables.input_rows(differing, comparison),
         "same": tables.input_rows(same, comparison),
-        "chart": tables.chart(comparison, question.metric),
-        "causes": tables.cause_rows(comparison, question.metric),
+        "chart": bars.chart(comparison, question.metric),
+        "causes": bars.cause_rows(comparison, question.metric),
         "metric_name": words[0],
         "metric_better": words[3],
         "metrics": [(name, text[1]) for name, text in tables.METRIC_WORDS.items()],
