@@ -310,6 +310,17 @@ def build_lanes(
     compute_scale: float = 1.0,
 ) -> Lanes:
     """Gather the columns of lanes. The scales multiply every chip's bandwidth or rates (for elasticities)."""
+    apart = {id(lane): lane for lane in lanes}
+    if len(apart) < len(lanes):  # points share lanes: each is built once
+        once = build_lanes(
+            list(apart.values()),
+            table,
+            dtype,
+            bandwidth_scale=bandwidth_scale,
+            compute_scale=compute_scale,
+        )
+        position = {key: number for number, key in enumerate(apart)}
+        return once.take(np.array([position[id(lane)] for lane in lanes], np.intp))
     distinct, which, places, place = _shared(lanes, table)
     matrix = np.array([term.values for term in distinct], np.float64).reshape(-1, len(_COLUMNS)).T
     for name, position in _INDEX.items():

@@ -387,16 +387,24 @@ def place(point: Point, model: ModelFacts, layers: int) -> Placed:
 def all_places(points: Sequence[Point], model: ModelFacts, layers: int) -> list[Placed]:
     """The same of many points; equal chips, software, formats and servings share an identity."""
     known: dict[tuple[object, ...], Identity] = {}
+    servings: dict[tuple[int, bool], str] = {}
     identities: list[Identity] = []
+    coordinates: list[tuple[float, ...]] = []
     for point in points:
-        lane, serving = point.lane, serving_of(point.workload, pooled=point.prefill is not None)
-        chip, scheme = lane.variant.chip, lane.scheme.slug
-        key = (id(chip), lane.software, scheme, serving, point.version)
-        if key not in known:
-            named = identity_of(chip, lane.software, scheme, model.architecture, serving, point.version)
-            known[key] = named
-        identities.append(known[key])
-    features = np.log2([coordinates_of(p.lane, p.pp, p.workload, p.concurrency, layers) for p in points])
+        lane, work, pooled = point.lane, point.workload, point.prefill is not None
+        serving = servings.get((id(work), pooled))
+        if serving is None:
+            serving = servings[id(work), pooled] = serving_of(work, pooled=pooled)
+        chip, scheme = lane.variant.chip, lane.scheme
+        key = (id(chip), lane.software, id(scheme), serving, point.version)
+        identity = known.get(key)
+        if identity is None:
+            identity = known[key] = identity_of(
+                chip, lane.software, scheme.slug, model.architecture, serving, point.version
+            )
+        identities.append(identity)
+        coordinates.append(coordinates_of(lane, point.pp, work, point.concurrency, layers))
+    features = np.log2(coordinates)
     return [Placed(*each) for each in zip(identities, features, strict=True)]
 
 

@@ -257,18 +257,24 @@ def closed_loop(
     wait = wait + np.maximum(prompt_work - (base + wait + burst + decoding_time), 0)
     loaded = base + wait + burst
     cycle = loaded + decoding_time
-    known = rates_known
     nan = np.float32(np.nan)
+    every = bool(rates_known.all())
+
+    def known(values: Array, other: Array | np.floating | float = nan) -> Array:
+        """These values where the rates of prompts are known."""
+        return values if every else np.where(rates_known, values, other)
+
+    pace = known(tpot, full)
     return Loop(
-        tpot=np.where(known, tpot, full),
-        ttft_unloaded=np.where(known, unloaded, nan),
-        ttft_loaded=np.where(known, loaded, nan),
-        wait=np.where(known, wait, nan),
-        burst=np.where(known, burst + 0 * wait, nan),
-        throughput=np.where(known, in_flight * osl / cycle, nan),
-        decode_throughput=in_flight / np.where(known, tpot, full),
-        interference=np.where(known, interference + 0 * tpot, 0),
+        tpot=pace,
+        ttft_unloaded=known(unloaded),
+        ttft_loaded=known(loaded),
+        wait=known(wait),
+        burst=known(burst + 0 * wait),
+        throughput=known(in_flight * osl / cycle),
+        decode_throughput=in_flight / pace,
+        interference=known(interference + 0 * tpot, 0),
         hops=hop_decode + 0 * tpot,
         running=running + 0 * tpot,
-        prefill_share=np.where(known, np.minimum(prompt_work / cycle, 1), nan),
+        prefill_share=known(np.minimum(prompt_work / cycle, 1)),
     )
