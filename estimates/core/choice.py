@@ -152,7 +152,7 @@ class Search:
         else:
             count = self.offer.count
             limits = np.array([pipeline_limit(lane.variant, count, lane.group, lowered) for lane in lanes])
-            options = stage_options(memory, built, limits, [tokens], lowered.layers)
+            options = stage_options(memory, limits, [tokens], lowered.layers)
         rows = np.repeat(np.arange(len(lanes)), [len(option) for option in options])
         depth = np.array([stages for option in options for stages in option])
         context = np.full((rows.size, 1), tokens)

@@ -136,9 +136,9 @@ def block_factors(
     residuals: Residuals,
     metrics: Sequence[str],
 ) -> list[Array | None]:
-    """Factors on each metric's times, shape (rows, workloads, batches), single precision; None: all are one.
+    """Factors on each metric's times, (rows, workloads or 1, batches or 1); None: all are one.
 
-    `identities` are those of `lane_identities`.
+    In single precision. `identities` are those of `lane_identities`.
     A row's factor is that of its identity times, where kin were swept, a function of layout, workload and
     batch. Layouts are few and so are sets of kin: each pair of them is evaluated once and looked up by rows.
     """
@@ -155,6 +155,10 @@ def block_factors(
         if not offsets.any() and not any(kin):
             found.append(None)
             continue
+        constant = np.exp(np.clip(offsets, -LARGEST, LARGEST))[of_row].astype(np.float32)
+        if not any(kin):
+            found.append(constant.reshape(-1, 1, 1))
+            continue
         families: dict[tuple[int, ...], int] = {}
         family = np.array([families.setdefault(tuple(id(p) for _, p in each), len(families)) for each in kin])
         pairs, pair_of = np.unique(family[of_row] * len(layouts) + layout_of, return_inverse=True)
@@ -170,7 +174,7 @@ def block_factors(
             near = kernel(layouts, known, (component.lengths or ())[3:]).astype(np.float32)
             swept[rows] += (near @ table)[layout[rows]]
         factor = np.exp(swept)[pair_of]
-        factor *= np.exp(offsets)[of_row].astype(np.float32)[:, None]
+        factor *= constant[:, None]
         if np.abs(offsets).max() + np.abs(swept).max() > LARGEST:
             np.clip(factor, np.exp(-LARGEST), np.exp(LARGEST), out=factor)
         found.append(factor.reshape(shape))

@@ -37,7 +37,7 @@ from estimates.core.operations import Lowered
 
 Array = NDArray[np.floating]
 
-CHUNK_ELEMENTS = 40_000  # lanes x workloads x batches evaluated together: stays in the cache of a core
+CHUNK_ELEMENTS = 80_000  # lanes x workloads x batches of a block: its look-ups are made together
 
 
 def best_deployments(

@@ -125,7 +125,7 @@ def evaluate_block(
         ]
     )
     contexts = [float(value) for value in table.full_context]
-    options = stage_options(memory, lanes, limits, contexts, lowered.layers, grid.stages, counts)
+    options = stage_options(memory, limits, contexts, lowered.layers, grid.stages, counts)
     lane_of = np.repeat(np.arange(len(pending)), [len(option) for option in options])
     pp = np.array([stages for option in options for stages in option], np.int64)
 

@@ -17,7 +17,7 @@ from estimates.core.serving import Load, Loop, StepTimes, closed_loop, stages_in
 
 Array = NDArray[np.floating]
 
-SLICE_ELEMENTS = 8_000  # lanes x workloads x batches
+SLICE_ELEMENTS = 20_000  # lanes x workloads x batches
 
 
 @dataclass(slots=True)

@@ -319,8 +319,8 @@ def build_lanes(
             bandwidth_scale=bandwidth_scale,
             compute_scale=compute_scale,
         )
-        position = {key: number for number, key in enumerate(apart)}
-        return once.take(np.array([position[id(lane)] for lane in lanes], np.intp))
+        number = {key: place for place, key in enumerate(apart)}
+        return once.take(np.array([number[id(lane)] for lane in lanes], np.intp))
     distinct, which, places, place = _shared(lanes, table)
     matrix = np.array([term.values for term in distinct], np.float64).reshape(-1, len(_COLUMNS)).T
     for name, position in _INDEX.items():
@@ -401,7 +401,18 @@ def _collectives(
             continue
         key = (id(lane.variant), ranks, lane.software)
         if key not in known:
-            fit = table.collective(lane.variant.chip, operation, link, lane.software)
-            alpha, share = fit.at(ranks)
-            known[key] = (max(alpha, link.latency_s or 0.0), 1 / (share * link.bytes_per_s))
+            known[key] = _collective(lane.variant.chip, operation, link, ranks, table, lane.software)
         yield known[key]
+
+
+def _collective(
+    chip: Chip, operation: str, link: Link, ranks: int, table: EfficiencyTable, software: str | None
+) -> tuple[float, float]:
+    """(alpha, 1 / (share x link)) of so many ranks; remembered in the table."""
+    key = (operation, _chip_number(chip, table), link, ranks, software)
+    found = table.cache.get(key)
+    if found is None:
+        alpha, share = table.collective(chip, operation, link, software).at(ranks)
+        assert link.bytes_per_s
+        found = table.cache[key] = (max(alpha, link.latency_s or 0.0), 1 / (share * link.bytes_per_s))
+    return cast(tuple[float, float], found)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from estimates.core.lanes import Lanes
 from estimates.core.memory import RankMemory
 
 Array = NDArray[np.floating]
@@ -22,17 +21,15 @@ def fits(memory: RankMemory, stages: Array, context: float, layer_count: int) ->
     return np.asarray(memory.usable(stages, layer_count) >= request)
 
 
-def needed_stages(
-    memory: RankMemory, lanes: Lanes, limits: Array, context: float, layer_count: int
-) -> NDArray[np.int64]:
+def needed_stages(memory: RankMemory, limits: Array, context: float, layer_count: int) -> NDArray[np.int64]:
     """Fewest stages on which one request fits, 0 where none up to the limit does.
 
     SRAM-first machines spread a layer over several chips, so any count is a candidate for them; elsewhere
     the usual stage counts are.
     """
-    count = len(lanes)
+    count = len(memory.even)
     found = np.zeros(count, np.int64)
-    sram = np.array([lane.variant.chip.sram_first for lane in lanes.lanes])
+    sram = memory.even
     for stages in WIDER_STAGES:
         open_ = (found == 0) & ~sram & (stages <= limits)
         if open_.any():
@@ -52,7 +49,6 @@ def needed_stages(
 
 def stage_options(
     memory: RankMemory,
-    lanes: Lanes,
     limits: Array,
     contexts: Sequence[float],
     layer_count: int,
@@ -65,17 +61,18 @@ def stage_options(
     SRAM-first machines more chips than needed hold more requests: twice and four times as many are tried,
     and all chips of every offer (`counts` of each lane's variant).
     """
-    shortest = needed_stages(memory, lanes, limits, min(contexts), layer_count)
-    longest = needed_stages(memory, lanes, limits, max(contexts), layer_count)
+    shortest = needed_stages(memory, limits, min(contexts), layer_count)
+    longest = needed_stages(memory, limits, max(contexts), layer_count)
     options = []
     known: dict[tuple[object, ...], tuple[int, ...]] = {}
-    for row, lane in enumerate(lanes.lanes):
-        limit, sram = int(limits[row]), lane.variant.chip.sram_first
+    holding = zip(limits.tolist(), shortest.tolist(), longest.tolist(), strict=True)
+    for row, (limit, short, long) in enumerate(holding):
+        sram = bool(memory.even[row])
         owned = counts[row] if counts and sram else ()
-        needed = tuple(int(n) for n in (shortest[row], longest[row]) if n)
+        needed = tuple([n for n in (short, long) if n])
         key = (limit, sram, needed, owned)
         if key not in known:
-            known[key] = _options(limit, needed, owned, usual, sram=sram)
+            known[key] = _options(int(limit), needed, owned, usual, sram=sram)
         options.append(known[key])
     return options
 
