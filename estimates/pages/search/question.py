@@ -174,10 +174,11 @@ class SearchPageError(QuestionError):
 
 def problem_of(fault: Fault) -> Problem:
     """A fault of the search as a problem of the page's parameter."""
-    name = next((name for pointer, name in PARAMETERS.items() if fault.pointer.startswith(pointer)), "")
+    place = "/".join(part for part in fault.pointer.split("/") if not part.isdecimal())
     accepted = fault.accepted if isinstance(fault.accepted, list) else [fault.accepted]
     said = tuple(str(value) for value in accepted if value is not None)
-    return Problem(name or fault.pointer, fault.detail, said)
+    detail = fault.detail.removeprefix(place.strip("/").replace("/", ".") + " ")
+    return Problem(PARAMETERS.get(place, place), detail, said)
 
 
 def read_search_question(

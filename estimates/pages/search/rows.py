@@ -215,7 +215,8 @@ def _at(times: Mapping[str, Any], at: str) -> tuple[str, list[str]]:
 def _share(row: Mapping[str, Any], objective: str) -> str:
     """Throughput a chip; what it is ranked by instead, where that is by the watt or by the rack."""
     name = {"throughput_per_watt": "watt", "throughput_per_rack": "rack"}.get(objective, "chip")
-    return f"{significant(row[f'throughput_per_{name}_tok_s'])} a {name}"
+    rate = row[f"throughput_per_{name}_tok_s"]
+    return f"unknown a {name}" if rate is None else f"{significant(rate)} a {name}"
 
 
 def _owned_parts(owned: Mapping[str, Any]) -> str:

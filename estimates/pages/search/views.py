@@ -218,7 +218,9 @@ def _controls(
         "listed": any(model.slug == question.model for _, group in catalogue.models for model in group),
         "picks": picks(question, catalogue),
         "bounds_text": bounds_text(question, catalogue, providers),
-        "basis_text": BASES[question.basis],
+        "no_price": "no price of a purchase is known"
+        if question.basis in ("none", "owned")
+        else f"no price {BASES[question.basis]} is known",
         "objective_text": OBJECTIVES[question.objective],
         "usual_tpot": f"{workload.tpot_limit_ms:.10g}" if workload.tpot_limit_ms else "any",
         "usual_ttft": f"{workload.ttft_limit_ms:.10g}" if workload.ttft_limit_ms else "any",
