@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ from estimates.core.grid_block import Block, GridSpec, WorkloadTable, evaluate_b
 from estimates.core.grid_result import GridResult
 from estimates.core.grid_rows import RowBuilder
 from estimates.core.grid_select import select
-from estimates.core.lanes import Lane, Variant
+from estimates.core.lanes import Lane, Variant, chip_number
 from estimates.core.lowering import lower
 from estimates.core.operations import Lowered
 
@@ -128,7 +129,7 @@ class _LaneMaker:
         chip, limit = variant.chip, stage_limit(variant, count)
         if limit not in self.sizes:
             self.sizes[limit] = list(layouts(self.lowered, variant, count))
-        traits = scheme_traits(chip, self.efficiency)
+        traits = self._traits(chip)
         if traits not in self.formats:
             schemes = schemes_for(self.model, chip, self.efficiency, self.grid.schemes)
             self.formats[traits] = [(one, resolve_kv(self.grid.kv_format, one, chip)) for one in schemes]
@@ -138,6 +139,14 @@ class _LaneMaker:
             for scheme, kv_format in self.formats[traits]
             for layout in self.sizes[limit]
         ]
+
+    def _traits(self, chip: Chip) -> tuple[object, ...]:
+        """What decides the formats tried on a chip; remembered in the table, for each model asks again."""
+        key = ("traits", chip_number(chip, self.efficiency))
+        found = self.efficiency.cache.get(key)
+        if found is None:
+            found = self.efficiency.cache[key] = scheme_traits(chip, self.efficiency)
+        return cast(tuple[object, ...], found)
 
 
 def blocks_of(

@@ -152,7 +152,7 @@ def attention_rate(chip: Chip, scheme: WeightScheme, table: EfficiencyTable) -> 
 CHIPS = 4096  # chips told apart as objects before their facts are compared again
 
 
-def _chip_number(chip: Chip, table: EfficiencyTable) -> int:
+def chip_number(chip: Chip, table: EfficiencyTable) -> int:
     """A number that equal chips share. Hashing a chip's facts takes longer than all else of a look-up, so
 
     that one met before is recognised as the object it is.
@@ -171,7 +171,7 @@ def chip_terms(
     chip: Chip, scheme: WeightScheme, kv_format: str, table: EfficiencyTable, software: str | None
 ) -> ChipTerms:
     """Look up and invert every rate a lane needs; remembered in the table."""
-    key = (_chip_number(chip, table), scheme, kv_format, software)
+    key = (chip_number(chip, table), scheme, kv_format, software)
     known = table.cache.get(key)
     if isinstance(known, ChipTerms):
         return known
@@ -233,7 +233,7 @@ def chip_terms(
 
 def _scalars(chip: Chip, table: EfficiencyTable, software: str | None) -> tuple[float, ...]:
     """The coefficients of a chip under a software, whatever the formats; remembered in the table."""
-    key = ("scalars", _chip_number(chip, table), software)
+    key = ("scalars", chip_number(chip, table), software)
     found = table.cache.get(key)
     if found is None:
         values = (table.coefficient(name, chip, software) * factor for name, factor in _SCALARS)
@@ -409,7 +409,7 @@ def _collective(
     chip: Chip, operation: str, link: Link, ranks: int, table: EfficiencyTable, software: str | None
 ) -> tuple[float, float]:
     """(alpha, 1 / (share x link)) of so many ranks; remembered in the table."""
-    key = (operation, _chip_number(chip, table), link, ranks, software)
+    key = (operation, chip_number(chip, table), link, ranks, software)
     found = table.cache.get(key)
     if found is None:
         alpha, share = table.collective(chip, operation, link, software).at(ranks)
