@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from estimates.core.cluster import joined
 from estimates.core.demand import Bounds, Candidate, Change, Demand, Excluded
 from estimates.core.deployments import resolve_kv, schemes_for
-from estimates.core.efficiency import EfficiencyTable
-from estimates.core.facts import ModelFacts, Workload
 from estimates.core.fit import CHANGE_KINDS, smallest_changes
 from estimates.core.lanes import Lane
 from estimates.core.lowering import lower
 from estimates.core.points import Point, evaluate_points
-from estimates.core.search_rows import Exact
+from estimates.core.search_ask import Ask
+from estimates.core.search_exact import Exact
 from estimates.core.search_scores import Scored
 
 Array = NDArray[np.floating]
@@ -158,27 +157,21 @@ class Unfit:
     cluster: int
 
 
-def out_of_memory(
-    model: ModelFacts,
-    candidates: Sequence[Candidate],
-    unfit: Sequence[Unfit],
-    workload: Workload,
-    bounds: Bounds,
-    efficiency: EfficiencyTable,
-) -> list[Excluded]:
+def out_of_memory(ask: Ask, unfit: Sequence[Unfit]) -> list[Excluded]:
     """Candidates without room: bytes needed and held on the fullest chip, the smallest change that would fit.
 
     A shorter context where weights fit; a narrower format where formats were bounded; else more chips.
     """
     if not unfit:
         return []
+    model, candidates, workload, efficiency = ask.model, ask.candidates, ask.workload, ask.efficiency
     points = [Point(one.lane, one.pp, workload, 1.0) for one in unfit]
     evaluated = evaluate_points(model, points, efficiency, corrected=False)
     short = evaluated.cache_per_request - evaluated.usable
     kinds, values = smallest_changes(
         lower(model.architecture), model, evaluated, np.ones(len(points), np.bool_)
     )
-    narrower = _narrower(model, candidates, unfit, workload, bounds, efficiency)
+    narrower = _narrower(ask, unfit)
     found = []
     for row, one in enumerate(unfit):
         offer = joined(candidates[one.candidate].offer, one.cluster) or candidates[one.candidate].offer
@@ -214,29 +207,22 @@ def out_of_memory(
     return found
 
 
-def _narrower(
-    model: ModelFacts,
-    candidates: Sequence[Candidate],
-    unfit: Sequence[Unfit],
-    workload: Workload,
-    bounds: Bounds,
-    efficiency: EfficiencyTable,
-) -> dict[int, str]:
+def _narrower(ask: Ask, unfit: Sequence[Unfit]) -> dict[int, str]:
     """Candidate -> the widest format outside the bounds in which it would fit, laid out as it is."""
-    if bounds.formats is None:
+    if ask.bounds.formats is None:
         return {}
     points: list[Point] = []
     owners: list[tuple[int, float, str]] = []
     for one in unfit:
-        chip = candidates[one.candidate].offer.chip
-        for scheme in schemes_for(model, chip, efficiency):
-            lane = replace(one.lane, scheme=scheme, kv_format=resolve_kv(bounds.kv_format, scheme, chip))
-            points.append(Point(lane, one.pp, workload, 1.0))
+        chip = ask.candidates[one.candidate].offer.chip
+        for scheme in schemes_for(ask.model, chip, ask.efficiency):
+            lane = replace(one.lane, scheme=scheme, kv_format=resolve_kv(ask.bounds.kv_format, scheme, chip))
+            points.append(Point(lane, one.pp, ask.workload, 1.0))
             bits = scheme.group("routed_experts").bits + scheme.group("attention").bits
             owners.append((one.candidate, bits, scheme.slug))
     if not points:
         return {}
-    fits = evaluate_points(model, points, efficiency, corrected=False).fits
+    fits = evaluate_points(ask.model, points, ask.efficiency, corrected=False).fits
     widest: dict[int, tuple[float, str]] = {}
     for (candidate, bits, slug), held in zip(owners, fits, strict=True):
         if held and (candidate not in widest or bits > widest[candidate][0]):

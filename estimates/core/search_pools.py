@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.choice import BATCHES, Search, asked_layouts
-from estimates.core.demand import Bounds, Candidate, Demand
+from estimates.core.demand import Candidate, Demand
 from estimates.core.deployments import Layout
-from estimates.core.efficiency import EfficiencyTable
-from estimates.core.facts import Deployment, ModelFacts, Pool, Workload
+from estimates.core.facts import Deployment, Pool
 from estimates.core.points import evaluate_points
 from estimates.core.pools import pool_layouts, splits
-from estimates.core.search_rows import Chosen, Exact, levels_of
+from estimates.core.search_ask import Ask
+from estimates.core.search_exact import Chosen, Exact, levels_of
 from estimates.core.search_scores import whole_up
 
 Array = NDArray[np.floating]
@@ -29,55 +29,35 @@ FINALISTS = 8  # offers whose pools are tried
 OPEN = Deployment(prefill=Pool())
 
 
-def pooled(
-    model: ModelFacts,
-    candidates: Sequence[Candidate],
-    workload: Workload,
-    demand: Demand,
-    bounds: Bounds,
-    objective: str,
-    efficiency: EfficiencyTable,
-    finalists: Sequence[Chosen],
-) -> list[Chosen]:
+def pooled(ask: Ask, finalists: Sequence[Chosen]) -> list[Chosen]:
     """The best disaggregated deployment of each of the finalists' offers, where one keeps every limit.
 
     Finalists are laid out in the format they were found in. A rate of requests that arrive by chance is not
     judged here: the prefill pool's queue is that of a closed population.
     """
-    if demand.requests_per_s is not None:
+    if ask.demand.requests_per_s is not None:
         return []
-    options = [
-        option
-        for one in finalists
-        if one.cluster == 1
-        for option in _options(model, candidates[one.candidate], one, workload, demand, efficiency)
-    ]
+    options = [option for one in finalists if one.cluster == 1 for option in _options(ask, one)]
     if not options:
         return []
-    evaluated = evaluate_points(model, [one.point(workload) for one in options], efficiency)
-    levels = levels_of(model, workload, demand, options, evaluated)
+    evaluated = evaluate_points(ask.model, [one.point(ask.workload) for one in options], ask.efficiency)
+    levels = levels_of(ask, options, evaluated)
     found = []
     owners = np.array([one.candidate for one in options])
     for number in dict.fromkeys(owners.tolist()):
         rows = np.flatnonzero(owners == number)
-        best = _best(candidates[number], levels, rows, workload, demand, bounds, objective)
+        best = _best(ask, ask.candidates[number], levels, rows)
         if best is not None:
             found.append(best)
     return found
 
 
-def _options(
-    model: ModelFacts,
-    candidate: Candidate,
-    one: Chosen,
-    workload: Workload,
-    demand: Demand,
-    efficiency: EfficiencyTable,
-) -> Iterator[Chosen]:
+def _options(ask: Ask, one: Chosen) -> Iterator[Chosen]:
     """Decode layouts x prefill layouts x divisions of one machine's chips x loads."""
-    offer = candidate.offer
+    model, workload = ask.model, ask.workload
+    offer = ask.candidates[one.candidate].offer
     asked = replace(OPEN, speculation=one.speculation)
-    search = Search(model, offer, workload, asked, one.lane.scheme, one.lane.kv_format, efficiency)
+    search = Search(model, offer, workload, asked, one.lane.scheme, one.lane.kv_format, ask.efficiency)
     shallowest: dict[Layout, bool] = {}
     for lane, pp, most in search.staged(asked_layouts(model, offer, OPEN), None, workload.isl + workload.osl):
         own = Layout(lane.tp, lane.dp, lane.ep)
@@ -89,7 +69,7 @@ def _options(
             if held < 1:
                 continue
             for split in splits(offer, OPEN, lane, pp, prefill, depth):
-                for load in _loads(demand, split.replicas, most):
+                for load in _loads(ask.demand, split.replicas, most):
                     yield Chosen(
                         one.candidate, 1, lane, pp, load, split.replicas, 1, True, split.pool, one.speculation
                     )
@@ -105,16 +85,9 @@ def _loads(demand: Demand, replicas: int, most: float) -> list[float]:
     return sorted(load for load in loads if 1 <= load <= most)
 
 
-def _best(
-    candidate: Candidate,
-    levels: Exact,
-    rows: NDArray[np.intp],
-    workload: Workload,
-    demand: Demand,
-    bounds: Bounds,
-    objective: str,
-) -> Chosen | None:
+def _best(ask: Ask, candidate: Candidate, levels: Exact, rows: NDArray[np.intp]) -> Chosen | None:
     """Of one candidate's options the one that scores best within every limit."""
+    demand, bounds = ask.demand, ask.bounds
     options = [levels.chosen[row] for row in rows]
     loop = levels.evaluated.loop
     each = np.array([one.replicas for one in options], float)
@@ -149,7 +122,7 @@ def _best(
         "usd_per_mtok": totals.get("usd_per_hour", totals["chips"]) / tokens,
         "throughput_per_watt": totals.get("watts", totals["chips"]) / tokens,
         "throughput_per_rack": machines / tokens,
-    }.get(objective, totals["chips"] / tokens)
+    }.get(ask.objective, totals["chips"] / tokens)
     best = int(np.argmin(np.where(held, score, np.inf)))
     one = options[best]
     count = int(needed[best])
