@@ -178,7 +178,7 @@ class Residuals:
         if known is not None:
             return known
         names = names_of(metric, identity)
-        total = sum(part.of(names) for part in self._sums) - self.lean(metric, identity)
+        total = sum([part.of(names) for part in self._sums]) - self.lean(metric, identity)
         _forget(self._offsets)
         self._offsets[metric, identity] = total
         return total
@@ -189,12 +189,14 @@ class Residuals:
 
     def tier(self, metric: str, identity: Identity) -> str:
         """How new a configuration is: its group measured, kin of it, or none."""
-        known = self._tiers.get((metric, identity))
+        key = (metric, identity)
+        known = self._tiers.get(key)
         if known is None:
-            kin = any(self.seen(shared, metric, identity) for shared in KIN)
+            names = names_of(metric, identity)
+            kin = any(_picked(("metric", *shared))(names) in self.known[shared] for shared in KIN)
             known = "measured" if self.runs_of_group(metric, identity) else "kin" if kin else "none"
             _forget(self._tiers)
-            self._tiers[metric, identity] = known
+            self._tiers[key] = known
         return known
 
     def smooth(self, metric: str, identity: Identity) -> list[Kin]:
@@ -225,7 +227,7 @@ class Residuals:
 
     def seen(self, fields: tuple[str, ...], metric: str, identity: Identity) -> bool:
         """Whether a measured point of this metric agrees in these fields."""
-        return (metric, *(getattr(identity, name) for name in fields)) in self.known[fields]
+        return _picked(("metric", *fields))((metric, *_all_of(identity))) in self.known[fields]
 
 
 def kernel(left: Array, right: Array, lengths: Sequence[float]) -> Array:
