@@ -43,7 +43,11 @@ def duration(seconds: float) -> str:
 
 def age(day: date, today: date) -> str:
     """How long ago: "today", "12 days", "7 months", "2 years"."""
-    days = (today - day).days
+    return days_old((today - day).days)
+
+
+def days_old(days: int) -> str:
+    """An age in days as a person would say it."""
     if days <= 0:
         return "today"
     if days < 60:

@@ -174,10 +174,13 @@ def test_what_cannot_be_asked_is_a_400_that_names_the_parameter_and_what_is_acce
 
 
 def test_a_mistake_loses_nothing_else_of_the_question(client: Client, priced: TinyCatalogue) -> None:
-    page = client.get(SMALL + "&users=few&watts=700&isl=4000").content.decode()
+    page = client.get(
+        "/search/?model=llama-3.1-8b-instruct&users=few&as_of=then&watts=700&isl=4000"
+    ).content.decode()
     assert '<option value="llama-3.1-8b-instruct" selected>' in page
     assert re.search(r'name="watts"[^>]* value="700"', page)
     assert "4,000 tokens in, at most 700 W" in page
+    assert re.search(r'name="as_of"[^>]* value=""', page)
 
 
 def test_every_problem_is_said_at_once(tiny: TinyCatalogue) -> None:
@@ -361,7 +364,7 @@ def test_a_price_of_ones_own_shows_its_parts_on_focus(client: Client, tiny: Tiny
         source=source,
     )
     page = get(client, SMALL + "&basis=owned")
-    parts = re.search(r'class="dash" tabindex="0" data-why="([^"]*)" aria-label="owned', page)
+    parts = re.search(r'class="dash parts" tabindex="0" data-why="([^"]*)" aria-label="owned', page)
     assert parts
     assert "for the purchase over 5 years" in parts[1]
     assert "for energy" in parts[1]
@@ -375,6 +378,11 @@ def test_a_price_that_is_old_is_struck_and_counted(client: Client, priced: TinyC
     page = get(client, SMALL + f"&as_of={later}")
     assert '<span class="old">7 months</span>' in page
     assert "2 prices older than 180 days, struck" in page
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_prices_of_any_day_can_be_asked_for(client: Client, priced: TinyCatalogue, day: str) -> None:
+    get(client, SMALL + f"&as_of={day}")
 
 
 def test_a_row_can_be_ticked_to_be_compared(client: Client, priced: TinyCatalogue) -> None:
@@ -421,6 +429,16 @@ def test_a_front_is_what_no_other_point_of_its_table_beats(client: Client, price
         for row in table(client, query + "front_chip")
     ]
     assert [rate for _, rate in sorted(chips)] == sorted((rate for _, rate in chips), reverse=True)
+
+
+def test_a_ranked_deployment_on_the_front_is_not_covered_by_a_hollow_point(
+    client: Client, priced: TinyCatalogue
+) -> None:
+    page = get(client, SMALL + "&sizes=all")
+    points = re.findall(r'<a class="pt ([^"]*)"[^>]*data-key="([^"]+)" aria-label="([^"]+)"', page)
+    filled = {(key, said) for look, key, said in points if "other" not in look}
+    assert filled
+    assert not filled & {(key, said) for look, key, said in points if "other" in look}
 
 
 def test_the_limit_per_token_is_a_line_across_both_fronts_where_it_is_on_the_mean(

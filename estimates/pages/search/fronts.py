@@ -36,21 +36,16 @@ def charts(
         ("speed_and_usd_per_mtok", "usd_per_mtok_output", False),
         ("speed_and_throughput_per_chip", "throughput_per_chip_tok_s", True),
     ):
-        points = [
-            Point(
-                key=row["offer"],
-                label=offer_name(
-                    row["offer"], names.get(row["accelerator"], ""), vendors.get(row["vendor"], "")
-                ),
-                vendor=row["vendor"],
-                x=row["tok_s_per_user"],
-                y=float(row[column]),
-                chosen=False,
-            )
-            for row in fronts.get(key, [])
-            if row[column]
-        ]
-        points += [point for row in rows if (point := _point(row, column, vendors))]
+        points = [point for row in rows if (point := _point(row, column, vendors))]
+        ranked = {(point.key, f"{point.x:.3g}", f"{point.y:.3g}") for point in points}
+        for row in fronts.get(key, []):
+            if not row[column] or (x := row["tok_s_per_user"]) is None:
+                continue
+            y = float(row[column])
+            if (row["offer"], f"{x:.3g}", f"{y:.3g}") not in ranked:  # else it would cover the ranked one
+                name = names.get(row["accelerator"], "")
+                label = offer_name(row["offer"], name, vendors.get(row["vendor"], ""))
+                points.append(Point(row["offer"], label, row["vendor"], x, y, chosen=False))
         chart = draw(points, dict(vendors), chosen, high=high, room=HALF)
         found[key] = Front(chart, _limit_at(chart, answer["limits"]))
     return found

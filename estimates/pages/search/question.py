@@ -198,6 +198,7 @@ def read_search_question(
         day = date.fromisoformat(day).isoformat() if day else ""
     except ValueError:
         problems.append(Problem("as_of", f"“{day[:60]}” is not a date", ("YYYY-MM-DD",)))
+        day = ""
     spare = reader.text("spare")
     question = SearchPageQuestion(
         model=reader.one("model", vocabulary.models, vocabulary.default_model),

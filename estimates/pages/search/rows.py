@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from estimates.core.demand import AT
 from estimates.pages.compare.question import option_text
-from estimates.pages.numbers import age, prefixed, significant
+from estimates.pages.numbers import days_old, prefixed, significant
 from estimates.pages.places import place_name
 from estimates.pages.search.question import CONSTRAINTS
 from estimates.pages.table import Cell, cell_of
@@ -54,7 +53,7 @@ class SearchLine:
 
 @dataclass(frozen=True, slots=True)
 class Printing:
-    """What lines need besides their rows: vendors' names, limits in force, objective, day, lengths asked for.
+    """What lines need besides their rows: vendors' names, limits in force, objective, lengths asked for.
 
     `also`: by offer, the other sizes of its chip.
     """
@@ -62,7 +61,6 @@ class Printing:
     vendors: Mapping[str, str]
     limits: Mapping[str, Any]
     objective: str
-    today: date
     lengths: Mapping[str, int | None]
     also: Mapping[str, str]
 
@@ -161,20 +159,21 @@ def _line(row: Mapping[str, Any], printing: Printing) -> SearchLine:
         throughput=_spread(row["throughput_tok_s"], 0),
         share=_share(row, printing.objective),
         usd=_cost(cost),
-        hourly="" if cost is None else significant(float(cost["usd_per_hour"]), 4, 2),
+        hourly="" if cost is None else _hourly(float(cost["usd_per_hour"])),
         seller=str(quote.get("provider_name") or quote.get("provider") or ("owned" if cost else "")),
         parts=_owned_parts(price["owned"]) if price.get("owned") else "",
         place=quote.get("region") or (place_name(quote["country"]) if quote.get("country") else ""),
-        quote_age=""
-        if cost is None
-        else "age unknown"
-        if days is None
-        else age(printing.today - timedelta(days), printing.today),
+        quote_age="" if cost is None else "age unknown" if days is None else days_old(days),
         quote_stale=bool(price.get("stale")),
         limit=row["binding_limit"],
         grade=row["grade"],
         slack=_slack(row["slack"]),
     )
+
+
+def _hourly(usd: float) -> str:
+    """USD an hour to the cent; below one to three digits."""
+    return significant(usd, 4, 2) if usd >= 1 else significant(usd)
 
 
 def counted(number: int, noun: str) -> str:

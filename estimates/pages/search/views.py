@@ -9,7 +9,6 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from catalog.models import Accelerator, LanguageModel, PriceQuote, Provider, Workload
 from catalog.models.accelerators import AcceleratorKind, Segment, Status
@@ -109,8 +108,7 @@ def _context(
     excluded = exclusions(answer["excluded"], names, vendors)
     out = [row for row in excluded if row.constraint == question.out or not (question.out or results)]
     lengths = {"isl": question.isl, "osl": question.osl}
-    today = timezone.now().date()
-    rows = lines(shown, Printing(vendors, answer["limits"], question.objective, today, lengths, also))
+    rows = lines(shown, Printing(vendors, answer["limits"], question.objective, lengths, also))
     name, role = LanguageModel.objects.values_list("name", "role").get(slug=question.model)
     return {
         "answer": answer,
