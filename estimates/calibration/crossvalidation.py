@@ -18,11 +18,11 @@ from estimates.calibration.learning import Learnt
 from estimates.calibration.prior import LENGTHS
 from estimates.calibration.spread import LeftOut, fit_intervals
 from estimates.core.calibration import intervals_from
+from estimates.core.chip_terms import chip_terms
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.grades import grade_of
 from estimates.core.identity import GROUP
 from estimates.core.intervals import Intervals, chip_measured, tier_of
-from estimates.core.lanes import chip_terms
 from estimates.core.residuals import Residuals, lean_of
 from estimates.measured.predictions import Prediction
 

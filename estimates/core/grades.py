@@ -8,8 +8,9 @@ link that the layout uses, the grade is D whatever was measured.
 
 from __future__ import annotations
 
+from estimates.core.chip_terms import ChipTerms
 from estimates.core.efficiency import EfficiencyTable
-from estimates.core.lanes import ChipTerms, Lane
+from estimates.core.lanes import Lane
 
 GRADES: tuple[str, ...] = ("A", "B", "C", "D")
 

@@ -15,6 +15,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from estimates.core.chip_terms import chip_number
 from estimates.core.deployments import (
     Layout,
     layouts,
@@ -32,7 +33,7 @@ from estimates.core.grid_block import Block, GridSpec, WorkloadTable, evaluate_b
 from estimates.core.grid_result import GridResult
 from estimates.core.grid_rows import RowBuilder
 from estimates.core.grid_select import select
-from estimates.core.lanes import Lane, Variant, chip_number
+from estimates.core.lanes import Lane, Variant
 from estimates.core.lowering import lower
 from estimates.core.operations import Lowered
 

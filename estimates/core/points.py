@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.architecture import Architecture
+from estimates.core.chip_terms import GEMM_GROUPS
 from estimates.core.correction import Placed, coordinates_of, serving_of
 from estimates.core.correction import corrected as apply_residuals
 from estimates.core.deployments import hop_link_is_up, on_chip
@@ -31,7 +32,7 @@ from estimates.core.facts import ModelFacts, Speculation, Workload
 from estimates.core.floor import decode_floor_s
 from estimates.core.formats import FORMATS
 from estimates.core.identity import Identity, identity_of
-from estimates.core.lanes import GEMM_GROUPS, Lane, Lanes, build_lanes
+from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import RankMemory, rank_memory, take_rows
 from estimates.core.operations import Lowered

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from estimates.core.chip_terms import compute_rate
 from estimates.core.deployments import schemes_for
 from estimates.core.estimate import evaluate_one
 from estimates.core.facts import Deployment, ModelFacts
-from estimates.core.lanes import compute_rate
 from tests.core.architectures import llama_70b
 from tests.core.machines import A100, B200, CHAT, CORSAIR, MI350X, efficiency, offer
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from estimates.core.chip_terms import compute_rate
 from estimates.core.facts import Deployment, InvalidFact, Link, MemoryTier, ModelFacts, Workload
 from estimates.core.formats import FORMATS, UnknownFormat, number_format
-from estimates.core.lanes import compute_rate
 from estimates.core.weight_schemes import NAMED_SCHEMES, named_scheme
 from tests.core.architectures import deepseek_v3, llama_70b
 from tests.core.machines import (

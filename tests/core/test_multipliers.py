@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from estimates.core.chip_terms import GEMM_GROUPS, compute_rate
 from estimates.core.facts import ModelFacts, Workload
 from estimates.core.floor import decode_floor_s
-from estimates.core.lanes import GEMM_GROUPS, Lane, Lanes, Variant, build_lanes, compute_rate
+from estimates.core.lanes import Lane, Lanes, Variant, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.multipliers import FAMILIES, factors_of, scale_columns
 from estimates.core.points import Point, evaluate_points
