@@ -93,7 +93,7 @@ def test_a_mistake_is_said_in_place(site: str, visit: Open) -> None:
 def test_vendors_are_chosen_in_the_sentence(site: str, visit: Open) -> None:
     page = visit(site + MODEL).page
     page.locator("details.pick summary").click()
-    page.get_by_role("checkbox", name="NVIDIA").check()
+    page.get_by_role("checkbox", name="NVIDIA", exact=True).check()
     expect(page.locator("details.pick summary")).to_have_text("NVIDIA")
     expect(page).to_have_url(re.compile("vendor=nvidia"))
     page.keyboard.press("Escape")

@@ -3,10 +3,8 @@
 import csv
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.http import QueryDict
 from django.test import Client
@@ -628,11 +626,3 @@ def test_reading_needs_a_login_where_it_is_not_open(
     settings.ATLAS_ANONYMOUS_READ = False  # type: ignore[attr-defined]
     for address in ("/search/", "/search.csv"):
         assert client.get(address).status_code == 302
-
-
-def test_nothing_of_the_page_is_read_from_outside_the_project() -> None:
-    root = Path(settings.BASE_DIR) / "estimates"
-    for folder in ("pages/search", "templates/explorer/search", "search"):
-        for path in (root / folder).rglob("*.*"):
-            if path.suffix in (".py", ".html"):
-                assert not re.search(r"open\(|/work/", path.read_text()), path
