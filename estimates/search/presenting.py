@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from collections.abc import Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final
 

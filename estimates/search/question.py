@@ -129,8 +129,8 @@ class BoundsAsked(_Part):
     software: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     serving: Serving = Field(
         default="aggregated",
-        description="prompts and decoding on the same chips, on pools of their own (tried for the best offers), "
-        "or either, whichever scores better",
+        description="prompts and decoding on the same chips, on pools of their own (tried for the "
+        "best offers), or either, whichever scores better",
     )
     speculation: SpeculationAsked | None = None
     rack_kw: Positive | None = Field(
