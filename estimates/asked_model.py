@@ -78,10 +78,16 @@ def find_workload(question: Question) -> CoreWorkload:
     """The stored workload with the fields given in place of its own, or a wholly inline one."""
     if isinstance(question.workload, WorkloadAsked):
         asked, pointer = question.workload, "/workload"
+        if question.workload_overrides.model_fields_set:
+            detail = "workload_overrides replace fields of a stored workload; this one is given whole"
+            raise InvalidQuestion(Fault("/workload_overrides", "conflict", detail, "the fields in workload"))
         missing = [name for name in ("isl", "osl") if getattr(asked, name) is None]
         if missing:
             raise InvalidQuestion(
-                *(Fault(f"/workload/{name}", "missing", f"workload.{name} is required") for name in missing)
+                *(
+                    Fault(f"/workload/{name}", "missing", f"workload.{name} is required", "a whole number")
+                    for name in missing
+                )
             )
         base = CoreWorkload(slug="inline", isl=float(asked.isl or 1), osl=float(asked.osl or 1))
     else:

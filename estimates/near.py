@@ -24,4 +24,5 @@ def unknown(pointer: str, what: str, slug: str, near: list[str]) -> InvalidQuest
     """No row of that slug: the near matches are what is accepted."""
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     code = f"unknown_{what.replace(' ', '_')}"
-    return InvalidQuestion(Fault(pointer, code, f"there is no {what} {slug[:80]!r}{hint}", near or None))
+    accepted = near or f"the slug of a known {what}"
+    return InvalidQuestion(Fault(pointer, code, f"there is no {what} {slug[:80]!r}{hint}", accepted))

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from estimates.core.facts import ARRIVALS, CHIP_KINDS, OFFLOADS, SPECULATIONS
 from estimates.economics.asked import EconomicsAsked, EnergyAsked, OwnedAsked
@@ -23,7 +24,18 @@ RELATIVE_ACCEPTED = (
 )
 
 Slug = Annotated[str, Field(min_length=1, max_length=200)]
-Positive = Annotated[float, Field(gt=0, lt=1e15, allow_inf_nan=False)]
+#: Below it a quantity is no measurement, and what is divided by it no number.
+LEAST: Final = 1e-9
+
+
+def _of_size(value: float) -> float:
+    """The value. Raises PydanticCustomError where it is above 0 and yet nothing."""
+    if value < LEAST:
+        raise PydanticCustomError("greater_than_equal", "at least {ge}", {"ge": LEAST})
+    return value
+
+
+Positive = Annotated[float, Field(gt=0, lt=1e15, allow_inf_nan=False), AfterValidator(_of_size)]
 Size = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -202,6 +214,17 @@ def read_question(data: Any) -> Question:
         raise InvalidQuestion(*faults_of(error, data, _fields_at)) from None
 
 
+#: So many times the work of a plain question: pools of every size and load; lengths estimated again.
+POOL_WORK: Final = 10
+SENSITIVITY_WORK: Final = 4
+
+
+def work_of(question: Question) -> int:
+    """How many plain questions it is worth of time, by which lists of questions are bounded."""
+    pool = POOL_WORK if question.deployment.prefill is not None else 1
+    return pool * (SENSITIVITY_WORK if question.economics.sensitivity else 1)
+
+
 def relative(text: str) -> float | None:
     """The factor that a relative override means; None where it is none."""
     match = RELATIVE.match(text.strip())
@@ -224,12 +247,11 @@ def faults_of(
     `fields_at` names the fields that are accepted at a place, given as its path.
     """
     faults: dict[str, Fault] = {}
-    for item in error.errors(include_url=False):
-        place = [str(part) for part in item["loc"]]
+    items = [([str(part) for part in item["loc"]], item) for item in error.errors(include_url=False)]
+    meant = [(place, item) for place, item in items if _is_meant(place, data)]
+    for place, item in meant or items:
         if len(place) > 1 and _is_branch(place[1]):
-            if _branch_meant(data.get(place[0])) != _branch_kind(place[1]):
-                continue
-            place = [place[0], *place[2:]]
+            place = [place[0], *place[2:]] if meant else [place[0]]
         place = _given_place([part for part in place if not _is_branch(part)], data)
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in place)
         shown = repr(item.get("input"))
@@ -244,6 +266,12 @@ def faults_of(
             detail, accepted = f"{name} is {shown}", _accepted(item["type"], item.get("ctx", {}), item["msg"])
         faults.setdefault(pointer, Fault(pointer, item["type"], detail, accepted))
     return list(faults.values())
+
+
+def _is_meant(place: list[str], data: Mapping[str, Any]) -> bool:
+    """Whether a fault is of the branch of a union that the value was meant for, where it is of a branch."""
+    branch = place[1] if len(place) > 1 and _is_branch(place[1]) else None
+    return branch is None or _branch_meant(data.get(place[0])) == _branch_kind(branch)
 
 
 def _given_place(place: list[str], data: Any) -> list[str]:

@@ -142,7 +142,12 @@ def known(reference: Reference, values: list[str], pointer: str, faults: list[Fa
             near = nearest(value, everything)
             hint = f"; nearest: {', '.join(near)}" if near else ""
             faults.append(
-                Fault(pointer, "unknown", f"there is no {reference.noun} {value!r}{hint}", near or None)
+                Fault(
+                    pointer,
+                    "unknown",
+                    f"there is no {reference.noun} {value!r}{hint}",
+                    near or f"a known {reference.noun}",
+                )
             )
     return {value: found[value] for value in values if value in found}
 

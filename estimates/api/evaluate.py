@@ -1,5 +1,6 @@
 """What-if questions: stored or inline model on stored or inline hardware, answered at once, nothing saved."""
 
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
@@ -11,9 +12,18 @@ from config.rest.faults import Fault, Problem, invalid_body
 from config.rest.schema import COMPONENTS, component
 from config.rest.views import ApiView
 from estimates.evaluate import evaluate
-from estimates.what_if import InvalidQuestion, Question
+from estimates.what_if import (
+    POOL_WORK,
+    SENSITIVITY_WORK,
+    InvalidQuestion,
+    Question,
+    read_question,
+    work_of,
+)
 
 MOST_QUESTIONS = 50
+#: In plain questions (`work_of`), a tenth of a second each.
+MOST_WORK = 100
 EXAMPLE = {
     "model": "llama-3.1-70b-instruct",
     "accelerator": "nvidia-h100-sxm",
@@ -29,9 +39,7 @@ def answer(data: Any, place: str = "") -> dict[str, Any]:
     try:
         return evaluate(data)
     except InvalidQuestion as error:
-        raise invalid_body(
-            [Fault(place + fault.pointer, fault.code, fault.detail, fault.accepted) for fault in error.faults]
-        ) from None
+        raise _refused(error, place) from None
 
 
 def answers(data: list[Any]) -> list[dict[str, Any]]:
@@ -39,15 +47,41 @@ def answers(data: list[Any]) -> list[dict[str, Any]]:
     if not 1 <= len(data) <= MOST_QUESTIONS:
         accepted = f"1 to {MOST_QUESTIONS} questions"
         raise invalid_body([Fault("", "batch_size", f"the batch has {len(data)} questions", accepted)])
-    found, faults = [], []
-    for position, question in enumerate(data):
+    questions = _each(data, read)
+    work = sum(work_of(question) for question in questions)
+    if work > MOST_WORK:
+        detail = f"the batch is the work of {work:,} plain questions"
+        accepted = f"at most {MOST_WORK}: a prefill pool is {POOL_WORK}, sensitivity times {SENSITIVITY_WORK}"
+        raise invalid_body([Fault("", "batch_work", detail, accepted)])
+    return _each(questions, answer)
+
+
+def read(data: Any, place: str = "") -> Question:
+    """The checked question; raises Problem (400) with every fault."""
+    try:
+        return read_question(data)
+    except InvalidQuestion as error:
+        raise _refused(error, place) from None
+
+
+def _each[Given, Made](entries: list[Given], make: Callable[[Given, str], Made]) -> list[Made]:
+    """What is made of every entry, or a problem with the faults of all by their positions."""
+    made: list[Made] = []
+    faults: list[Fault] = []
+    for position, entry in enumerate(entries):
         try:
-            found.append(answer(question, f"/{position}"))
+            made.append(make(entry, f"/{position}"))
         except Problem as problem:
             faults += problem.faults
     if faults:
         raise invalid_body(faults)
-    return found
+    return made
+
+
+def _refused(error: InvalidQuestion, place: str) -> Problem:
+    return invalid_body(
+        [Fault(place + fault.pointer, fault.code, fault.detail, fault.accepted) for fault in error.faults]
+    )
 
 
 def question_schema() -> dict[str, Any]:

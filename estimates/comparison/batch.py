@@ -18,6 +18,8 @@ from estimates.comparison.reading import read
 from estimates.comparison.short_answers import short_answer
 from estimates.evaluate import estimate_of, whole_answer
 from estimates.what_if import (
+    POOL_WORK,
+    SENSITIVITY_WORK,
     DeploymentAsked,
     Fault,
     InvalidQuestion,
@@ -26,6 +28,7 @@ from estimates.what_if import (
     Slug,
     WorkloadAsked,
     read_question,
+    work_of,
 )
 
 MOST_ANSWERS: Final = 200
@@ -77,6 +80,13 @@ def answer_batch(data: Any) -> dict[str, Any]:
         detail = f"the batch asks for {size:,} answers"
         raise InvalidQuestion(Fault("", "batch_size", detail, accepted))
     wanted = [*_crossed(asked), *_listed(asked)]
+    work = sum(work_of(one.question) for one in wanted if one.question is not None)
+    if work > most:
+        accepted = f"the work of {most} plain answers: a prefill pool is {POOL_WORK}, sensitivity times "
+        accepted += str(SENSITIVITY_WORK)
+        raise InvalidQuestion(
+            Fault("", "batch_work", f"the batch is the work of {work:,} plain answers", accepted)
+        )
     book = BulkBook([one.question for one in wanted if one.question is not None])
     results = [
         {"index": index, "asked": one.named} | _answered(one, book, asked.explained)

@@ -62,7 +62,8 @@ def chance_full(asked: Array, limit: Array, room_share: Array) -> Array:
     of budget and weights. Logistic form of the normal law.
     """
     spread = LIMIT_SPREAD + BUDGET_SPREAD / np.maximum(room_share, 1e-3)
-    return np.asarray(1 / (1 + np.exp(-LOGISTIC * np.log(asked / limit) / spread)))
+    with np.errstate(over="ignore"):  # far below the limit: infinity, and the chance 0
+        return np.asarray(1 / (1 + np.exp(-LOGISTIC * np.log(asked / limit) / spread)))
 
 
 def merged(first: Served, second: Served, where: NDArray[np.bool_]) -> Served:

@@ -18,10 +18,15 @@ from estimates.search.machines import Park, offers_asked, park_of
 from estimates.search.merging import merged, shrunk
 from estimates.search.question import Load, SearchQuestion, read_search
 from estimates.search.subjects import Subject, bounds_of, demand_of, model_slugs, subjects, workloads
+from estimates.what_if import Fault, InvalidQuestion
 
 #: Cases x offers that are answered at once; more is a job. One model on every offer of the
 #: catalogue is some 330 and takes well under a second.
 AT_ONCE: Final = 1_000
+#: However few the offers: each case has work of its own, some 30 ms.
+CASES_AT_ONCE: Final = 100
+#: So many times the work where pools for prompts are sized too.
+POOLED: Final = 3
 MOST_CASES: Final = 100_000
 
 
@@ -69,19 +74,21 @@ def search_now(data: Any, cases: list[Case] | None = None) -> dict[str, Any]:
 
 def too_large_for_now(question: SearchQuestion, cases: list[Case]) -> bool:
     """Whether it is a job: more than a few models, workloads and loads together on the offers asked for."""
-    many = len(cases)
-    return question.job or (many > 1 and many * offers_asked(question.hardware).count() > AT_ONCE)
+    work = len(cases) * (1 if question.bounds.serving == "aggregated" else POOLED)
+    if question.job or len(cases) <= 1:
+        return question.job
+    return work > CASES_AT_ONCE or work * offers_asked(question.hardware).count() > AT_ONCE
 
 
 def cases_of(question: SearchQuestion) -> list[Case]:
-    """Every model with every workload and load asked for. Raises InvalidQuestion for unknown slugs."""
-    names = [one.slug for one in workloads(question)]
-    return [
-        Case(model, workload, load)
-        for model in model_slugs(question)
-        for workload in names
-        for load in question.loads
-    ]
+    """Every model with every workload and load asked for. Raises InvalidQuestion: unknown slugs, too many."""
+    names, loads = [one.slug for one in workloads(question)], question.loads
+    models = model_slugs(question)
+    many = len(models) * len(names) * len(loads)
+    if many > MOST_CASES:
+        accepted = f"at most {MOST_CASES:,} models x workloads x loads"
+        raise InvalidQuestion(Fault("/model", "too_large", f"{many:,} searches are asked for", accepted))
+    return [Case(model, workload, load) for model in models for workload in names for load in loads]
 
 
 def answer_one(asked: Asked, model: Subject, case: Case) -> dict[str, Any]:

@@ -238,7 +238,7 @@ def unknown_slugs(pointer: str, noun: str, model: type[models.Model], slugs: lis
 def unknown_name(pointer: str, noun: str, name: str, near: list[str]) -> Fault:
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     code = f"unknown_{noun.replace(' ', '_')}"
-    return Fault(pointer, code, f"there is no {noun} {name[:80]!r}{hint}", near or None)
+    return Fault(pointer, code, f"there is no {noun} {name[:80]!r}{hint}", near or f"a known {noun}")
 
 
 def unknown_regions(regions: list[str]) -> list[Fault]:

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from estimates.search.answering import MOST_CASES, Asked, Case, answer_one, cases_of, header
+from estimates.search.answering import Asked, Case, answer_one, cases_of, header
 from estimates.search.merging import merged, shrunk
 from estimates.search.question import Load, SearchQuestion, read_search
 from estimates.search.subjects import subjects
-from estimates.what_if import Fault, InvalidQuestion
 
 
 def split(data: dict[str, Any]) -> list[dict[str, Any]]:
     """One part a model, workload and load. Raises InvalidQuestion."""
     cases = cases_of(read_search(data))
-    if len(cases) > MOST_CASES:
-        accepted = f"at most {MOST_CASES:,} models x workloads x loads"
-        raise InvalidQuestion(
-            Fault("/model", "too_large", f"{len(cases):,} searches are asked for", accepted)
-        )
     return [{"model": case.model, "workload": case.workload, **case.load.as_json()} for case in cases]
 
 
