@@ -115,7 +115,10 @@ class JsonDepthMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "json" in (request.content_type or "") and nested_deeper_than(request.body, MAX_JSON_DEPTH):
-            return problem(400, "json-too-deep", f"The JSON is nested deeper than {MAX_JSON_DEPTH} levels.")
+            detail = f"The JSON is nested deeper than {MAX_JSON_DEPTH} levels."
+            accepted = f"at most {MAX_JSON_DEPTH} levels"
+            fault = {"pointer": "", "code": "too_deep", "detail": detail, "accepted": accepted}
+            return problem(400, "json-too-deep", detail, errors=[fault])
         return self.get_response(request)
 
 

@@ -24,6 +24,8 @@ RELATIVE_ACCEPTED = (
 )
 
 Slug = Annotated[str, Field(min_length=1, max_length=200)]
+#: Faults of one body that are told; the rest are found once these are mended.
+MOST_FAULTS: Final = 100
 #: Below it a quantity is no measurement, and what is divided by it no number.
 LEAST: Final = 1e-9
 
@@ -242,14 +244,14 @@ _BRANCHES = {"str", "InlineModel", "InlineAccelerator", "WorkloadAsked", "constr
 def faults_of(
     error: ValidationError, data: Mapping[str, Any], fields_at: Callable[[list[str]], list[str]]
 ) -> list[Fault]:
-    """Each fault once, with the branch of a union that the value was meant for.
+    """Each fault once, at most `MOST_FAULTS`, with the branch of a union that the value was meant for.
 
     `fields_at` names the fields that are accepted at a place, given as its path.
     """
     faults: dict[str, Fault] = {}
     items = [([str(part) for part in item["loc"]], item) for item in error.errors(include_url=False)]
     meant = [(place, item) for place, item in items if _is_meant(place, data)]
-    for place, item in meant or items:
+    for place, item in (meant or items)[:MOST_FAULTS]:
         if len(place) > 1 and _is_branch(place[1]):
             place = [place[0], *place[2:]] if meant else [place[0]]
         place = _given_place([part for part in place if not _is_branch(part)], data)

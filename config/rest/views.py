@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -162,6 +163,7 @@ def _camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.replace("-", " ").split())
 
 
+@csrf_exempt
 def unknown_address(request: HttpRequest) -> HttpResponseBase:
     """The 404 of the API's addresses; one slash too many is a redirect that keeps method and body."""
     from django.http import HttpResponsePermanentRedirect

@@ -6,7 +6,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from rest_framework.request import Request
 
-from config.rest.faults import Fault, Problem, invalid_body
+from config.rest.faults import Fault, Problem, invalid_body, invalid_parameters
+from config.rest.parameters import clean
 from config.rest.schema import COMPONENTS
 from estimates.what_if import InvalidQuestion
 
@@ -26,8 +27,10 @@ def refused(error: InvalidQuestion) -> Problem:
 
 def without_parameters(request: Request) -> None:
     """Raises Problem (400) for a query string, which has no meaning here."""
-    if request.query_params:
-        raise Problem(400, "invalid-parameters", "This address takes no query parameters.")
+    faults: list[Fault] = []
+    clean(request.query_params, (), faults)
+    if faults:
+        raise invalid_parameters(faults)
 
 
 FAULTS = {

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from config.rest.faults import Fault, Problem, invalid_body
 from config.rest.schema import COMPONENTS, component
 from config.rest.views import ApiView
+from estimates.api.bodies import without_parameters
 from estimates.evaluate import evaluate
 from estimates.what_if import (
     POOL_WORK,
@@ -184,7 +185,6 @@ class EvaluateView(ApiView):
     """
 
     def post(self, request: Request) -> Response:
-        if request.query_params:
-            raise Problem(400, "invalid-parameters", "This address takes no query parameters.")
+        without_parameters(request)
         data = request.data
         return Response(answers(data) if isinstance(data, list) else answer(data))

@@ -16,6 +16,7 @@ from config.rest.parameters import FORMATS, clean
 from config.rest.rendering import CsvRenderer, JsonRenderer, Table
 from config.rest.schema import component, row_example, row_schema
 from config.rest.views import ApiView
+from estimates.api.bodies import without_parameters
 from estimates.jobs import lifecycle
 from estimates.jobs.models import Job, JobKind, JobState
 from estimates.jobs.progress import progress_of
@@ -175,6 +176,7 @@ class JobCancelView(ApiView):
     write_permission = "estimates.change_job"
 
     def post(self, request: Request, key: str) -> Response:
+        without_parameters(request)
         job = find_job(key)
         if not may_cancel(request, job):
             raise Problem(403, "permission-denied", "The job is somebody else's.")

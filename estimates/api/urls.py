@@ -10,8 +10,8 @@ from estimates.api.batch import BatchView
 from estimates.api.claims import CLAIMS, ClaimDetailView, ClaimListView
 from estimates.api.compare import CompareView
 from estimates.api.curve import CurveView, StoredCurveView
-from estimates.api.economics import BreakEvenView, StoredEconomicsView
 from estimates.api.diff import DiffView
+from estimates.api.economics import BreakEvenView, StoredEconomicsView
 from estimates.api.estimates import ESTIMATES, EstimateDetailView, EstimateListView
 from estimates.api.evaluate import EvaluateView
 from estimates.api.explain import ExplainView

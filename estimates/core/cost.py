@@ -1,6 +1,6 @@
 """USD per million tokens: arithmetic over throughput, never part of a cached performance result.
 
-Arguments broadcast. The exact decimals of an answer, energy, owning and hosted prices are `estimates.economics`.
+Arguments broadcast. Exact decimals, energy, owning and hosted prices are `estimates.economics`.
 """
 
 from __future__ import annotations

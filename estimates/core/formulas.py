@@ -77,8 +77,8 @@ def _behind(evaluated: Evaluated) -> list[str]:
         return ["the first memory tier holds everything: the second is not read"]
     return [
         f"{found.weights[0] / 1e9:.4g} GB of weights and {found.cache[0] / 1e9:.4g} GB of caches of the "
-        "fullest chip lie in the second memory tier, routed experts first, and are read from there in each step, "
-        "nothing ahead of its use"
+        "fullest chip lie in the second memory tier, routed experts first, and are read from there in each "
+        "step, nothing ahead of its use"
     ]
 
 

@@ -17,7 +17,7 @@ from estimates.economics.bases import BasisAsked, HourlyPrice, hourly_prices
 from estimates.from_catalog import AcceleratorFacts, FactCache, ModelRow
 from estimates.near import near_matches
 from estimates.search.question import OBTAINABLE, HardwareAsked, PriceBasisAsked, SearchQuestion
-from estimates.what_if import Fault, InvalidQuestion
+from estimates.what_if import MOST_FAULTS, Fault, InvalidQuestion
 
 #: Forms of a system that are a whole number of racks: one. A pod is several, nobody says how many.
 RACK: Final = "rack"
@@ -228,10 +228,10 @@ def unknown_slugs(pointer: str, noun: str, model: type[models.Model], slugs: lis
     if not slugs:
         return []
     known = set(model._default_manager.filter(slug__in=slugs).order_by().values_list("slug", flat=True))
+    missing = [(position, slug) for position, slug in enumerate(slugs) if slug not in known]
     return [
         unknown_name(f"{pointer}/{position}", noun, slug, near_matches(model, slug))
-        for position, slug in enumerate(slugs)
-        if slug not in known
+        for position, slug in missing[:MOST_FAULTS]
     ]
 
 
@@ -253,5 +253,5 @@ def unknown_regions(regions: list[str]) -> list[Fault]:
     everything = list(quotes.values_list("region", flat=True).distinct())
     return [
         unknown_name(f"/price/regions/{position}", "region", name, nearest(name, everything))
-        for position, name in missing
+        for position, name in missing[:MOST_FAULTS]
     ]

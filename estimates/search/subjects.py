@@ -18,7 +18,7 @@ from estimates.method import efficiency
 from estimates.near import near_matches
 from estimates.search.machines import models_of, unknown_name
 from estimates.search.question import Load, SearchQuestion
-from estimates.what_if import Fault, InlineModel, InvalidQuestion, Question
+from estimates.what_if import MOST_FAULTS, Fault, InlineModel, InvalidQuestion, Question
 
 ALL: Final = "all"
 NATIVE: Final = "native"
@@ -50,6 +50,7 @@ def model_slugs(question: SearchQuestion) -> list[str]:
     found |= {slug: slug for slug in exact}
     others = [name for name, slug in found.items() if not slug]
     found |= names.model_slugs(others) if others else {}
+    missing = [(position, name) for position, name in enumerate(wanted) if not found[name]]
     faults = [
         unknown_name(
             "/model" if isinstance(asked, str) else f"/model/{position}",
@@ -57,8 +58,7 @@ def model_slugs(question: SearchQuestion) -> list[str]:
             name,
             near_matches(LanguageModel, name),
         )
-        for position, name in enumerate(wanted)
-        if not found[name]
+        for position, name in missing[:MOST_FAULTS]
     ]
     if faults:
         raise InvalidQuestion(*faults)

@@ -9,11 +9,16 @@ from estimates.search.answering import Asked, Case, answer_one, cases_of, header
 from estimates.search.merging import merged, shrunk
 from estimates.search.question import Load, SearchQuestion, read_search
 from estimates.search.subjects import subjects
+from estimates.what_if import InlineModel
 
 
 def split(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """One part a model, workload and load. Raises InvalidQuestion."""
-    cases = cases_of(read_search(data))
+    """One part a model, workload and load. Raises InvalidQuestion for whatever its parts would fail on."""
+    question = read_search(data)
+    cases = cases_of(question)
+    Asked.of(question)
+    if isinstance(question.model, InlineModel):
+        subjects(question, [])
     return [{"model": case.model, "workload": case.workload, **case.load.as_json()} for case in cases]
 
 
