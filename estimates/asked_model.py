@@ -38,7 +38,8 @@ def find_model(asked: str | InlineModel) -> ModelFacts:
     try:
         return model_facts(row)
     except (ArchitectureError, InvalidFact, UnknownFormat) as error:
-        raise InvalidQuestion(Fault("/model", "unreadable_model", f"{asked}: {error}")) from None
+        accepted = "a model whose architecture can be read, or an inline one"
+        raise InvalidQuestion(Fault("/model", "unreadable_model", f"{asked}: {error}", accepted)) from None
 
 
 def inline_model(asked: InlineModel) -> ModelFacts:
@@ -64,9 +65,11 @@ def inline_model(asked: InlineModel) -> ModelFacts:
         pointer = "/model/" + error.path.replace("[", "/").replace("]", "").replace(".", "/")
         raise InvalidQuestion(Fault(pointer, "invalid_architecture", str(error), error.accepted)) from None
     except UnsupportedArchitecture as error:
-        raise InvalidQuestion(Fault("/model/hf_config", "unsupported_architecture", str(error))) from None
+        pointer, accepted = "/model/hf_config", "a known model_type, or model.architecture in its place"
+        raise InvalidQuestion(Fault(pointer, "unsupported_architecture", str(error), accepted)) from None
     except ConfigError as error:
-        raise InvalidQuestion(Fault("/model/hf_config", "invalid_config", str(error))) from None
+        pointer, accepted = "/model/hf_config", "a whole config.json"
+        raise InvalidQuestion(Fault(pointer, "invalid_config", str(error), accepted)) from None
     except UnknownFormat as error:
         pointer = "/model/native_format"
         raise InvalidQuestion(Fault(pointer, "unknown_format", str(error), list(error.accepted))) from None

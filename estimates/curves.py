@@ -176,7 +176,9 @@ def answer(
         return found, estimate
     choice = decide(model, offer, workload, kept(deployment, estimate), efficiency())
     if not isinstance(choice, Choice):
-        raise ValueError(f"the deployment answered with cannot be asked for: {choice.detail}")
+        missing = [choice.missing_fact] if choice.missing_fact else []
+        found |= {"state": "refused", "reason": choice.to_dict(), "missing_facts": missing}
+        return found, estimate
     return found | figures(Deployed(model, choice.point, choice.replicas, efficiency()), asked), estimate
 
 

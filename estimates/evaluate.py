@@ -153,4 +153,5 @@ def refuse_question(estimate: Estimate, question: Question) -> None:
             pointer = f"/deployment/{reason.field}"
         if reason.code == "unknown_format" and asked.kv_format and repr(asked.kv_format) in reason.detail:
             pointer = "/deployment/kv_format"
-        raise InvalidQuestion(Fault(pointer, reason.code, reason.detail, list(reason.accepted) or None))
+        accepted = list(reason.accepted) or "another value, or none"
+        raise InvalidQuestion(Fault(pointer, reason.code, reason.detail, accepted))

@@ -34,7 +34,7 @@ from estimates.core.lowering import lower
 from estimates.core.novelty import Novelty, novelty_of
 from estimates.core.options import settle
 from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
-from estimates.core.pools import refuse_pool
+from estimates.core.pools import refuse_pool, unlinked
 from estimates.core.result import Estimate as Estimate
 from estimates.core.result import Interval as Interval
 from estimates.core.result import State as State
@@ -138,6 +138,9 @@ def decide(
         if evaluated.fits[best]:
             return choices[best]
     if not choices:
+        reason = unlinked(offer, offer.count) if deployment.prefill is not None else None
+        if reason is not None:
+            return reason
         detail = f"no layout of {model.slug} within what was asked exists on {offer.slug}"
         return Reason("no_layout", detail, "deployment")
     return max(choices, key=lambda choice: choice.point.lane.group * choice.point.pp)

@@ -121,7 +121,8 @@ def all_log_bounds(
         found[metric] = (np.where(known, low, found[metric][0]), np.where(known, high, found[metric][1]))
     decoding = (osl - 1) * tpot_s
     first = np.isfinite(ttft_s)
-    share = np.where(first, decoding / (decoding + np.where(first, ttft_s, 0.0)), 1.0)
+    whole = decoding + np.where(first, ttft_s, 0.0)
+    share = np.divide(decoding, whole, out=np.ones_like(whole), where=first & (whole > 0))
     mixed = [_mixed(share, found["tpot"][end], found["ttft"][end]) for end in (0, 1)]
     low, high = (np.where(served, found["throughput"][end], mixed[end]) for end in (0, 1))
     found["throughput"] = (low, high)

@@ -34,7 +34,12 @@ def refuse_pool(
     if least > offer.count:
         detail = f"both pools together ask for {least} chips of an offer of {offer.count}"
         return Reason("too_many_chips", detail, "count", None, (f"at least {least} chips",))
-    if offer.chip.sram_first or least <= offer.domain:
+    return unlinked(offer, least)
+
+
+def unlinked(offer: Offer, chips: int) -> Reason | None:
+    """Why pools of so many chips together cannot hand over caches: no link between them is known."""
+    if offer.chip.sram_first or chips <= offer.domain:
         return None
     out = offer.scale_out is not None and offer.scale_out.bytes_per_s is not None
     if not out:
@@ -95,4 +100,6 @@ def splits(
             continue
         if deployment.concurrency is not None and deployment.replicas is None:
             replicas = min(replicas, deployment.concurrency)
+        if unlinked(offer, replicas * one + workers * other) is not None:
+            continue
         yield Split(PrefillPool(prefill, prefill_pp, workers, replicas), replicas)

@@ -5,8 +5,11 @@ from typing import Any
 
 import orjson
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
+from config.access.tokens import create_token
+from estimates.jobs.models import Job
 from tests.api.small_catalogue import problem_of
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +124,65 @@ class TestWork:
         assert response.status_code == 200
         assert len(orjson.loads(response.content)["points"]) == 3
         assert not [one for one in recwarn if issubclass(one.category, RuntimeWarning)]
+
+    def test_no_more_faults_are_told_than_anybody_reads(self, client: Client, catalogue: Any) -> None:
+        unknown = {f"key{number}": 1 for number in range(5000)}
+        for address in ("evaluate", "search", "batch"):
+            faults = problem_of(post(client, address, {"model": MODEL} | unknown), 400)["errors"]
+            assert len(faults) == 100
+        names = [f"none-{number}" for number in range(500)]
+        body = {"model": names}
+        assert len(problem_of(post(client, "search", body), 400)["errors"]) == 100
+        body = {"model": MODEL, "hardware": {"offers": names}}
+        assert len(problem_of(post(client, "search", body), 400)["errors"]) == 100
+
+    def test_answers_of_one_token_make_no_noise(
+        self, client: Client, catalogue: Any, recwarn: pytest.WarningsRecorder
+    ) -> None:
+        for work in ({"isl": 1, "osl": 1}, {"isl": 1024, "osl": 1, "prefix_share": 0.999}):
+            response = post(client, "evaluate", QUESTION | {"workload": work})
+            assert response.status_code == 200
+        assert not [one for one in recwarn if issubclass(one.category, RuntimeWarning)]
+
+
+class TestJobs:
+    @pytest.mark.parametrize(
+        ("part", "pointer"),
+        [
+            ({"hardware": {"vendors": ["nvidya"]}}, "/hardware/vendors/0"),
+            ({"bounds": {"formats": ["fp7"]}}, "/bounds/formats/0"),
+            (
+                {"bounds": {"speculation": {"method": "draft", "draft_model": "q"}}},
+                "/bounds/speculation/draft_model",
+            ),
+            ({"model": {"name": "mine", "hf_config": {}}}, "/model/hf_config"),
+        ],
+    )
+    def test_what_every_part_would_fail_on_makes_no_job(
+        self, client: Client, catalogue: Any, editor: User, part: Any, pointer: str
+    ) -> None:
+        token, before = create_token(editor, ["run_jobs"])[0], Job.objects.count()
+        body = {"model": MODEL, "job": True} | part
+        response = client.post(
+            "/api/v1/estimates/search",
+            json.dumps(body),
+            content_type="application/json",
+            headers={"authorization": f"Bearer {token}"},
+        )
+        assert problem_of(response, 400)["errors"][0]["pointer"] == pointer
+        assert Job.objects.count() == before
+
+    def test_cancelling_takes_no_parameters(self, client: Client, catalogue: Any, editor: User) -> None:
+        token = create_token(editor, ["run_jobs"])[0]
+        response = client.post("/api/v1/jobs/1/cancel?x=1", headers={"authorization": f"Bearer {token}"})
+        assert problem_of(response, 400)["errors"][0]["pointer"] == "?x"
+
+
+def test_an_address_that_is_not_there_is_a_problem_to_a_browser_without_a_token(catalogue: Any) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    problem_of(strict.post("/api/v1/jobs/-1/cancel", "{}", content_type="application/json"), 404)
+
+
+def test_a_body_that_nests_too_deep_says_how_deep_it_may(client: Client) -> None:
+    response = client.post("/api/v1/estimates/search", "[" * 100_000, content_type="application/json")
+    assert problem_of(response, 400)["errors"][0]["accepted"] == "at most 64 levels"

@@ -193,6 +193,12 @@ def test_pools_beyond_a_domain_need_a_network():
     assert (answer.reason.code, answer.missing_facts) == ("missing_link", ("scale_out_bandwidth",))
 
 
+def test_pools_of_open_sizes_need_a_network_where_they_leave_the_domain():
+    answer = ask(None, offer(count=16), concurrency=64)
+    assert (answer.reason.code, answer.missing_facts) == ("missing_link", ("scale_out_bandwidth",))
+    assert ask(None, offer(count=8), concurrency=64).state == "ok"
+
+
 def test_open_counts_are_chosen_and_use_no_more_than_the_offer():
     answer = ask(concurrency=64)
     pool, sizes = answer.deployment["prefill"], answer.deployment
