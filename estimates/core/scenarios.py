@@ -62,7 +62,7 @@ def chance_full(asked: Array, limit: Array, room_share: Array) -> Array:
     of budget and weights. Logistic form of the normal law.
     """
     spread = LIMIT_SPREAD + BUDGET_SPREAD / np.maximum(room_share, 1e-3)
-    with np.errstate(over="ignore"):  # far below the limit: infinity, and the chance 0
+    with np.errstate(over="ignore", divide="ignore"):  # far below the limit, or nobody: the chance 0
         return np.asarray(1 / (1 + np.exp(-LOGISTIC * np.log(asked / limit) / spread)))
 
 
