@@ -6,6 +6,8 @@ from catalog.models import Accelerator, LanguageModel, Offer, Workload
 from estimates.claims.models import ClaimAnswer as ClaimAnswer  # Django finds models through this module
 from estimates.comparison.models import Method as Method  # answers of earlier methods
 from estimates.comparison.models import SupersededEstimate as SupersededEstimate
+from estimates.convergence.models import Movement as Movement  # what recalculations moved, what workers did
+from estimates.convergence.models import WorkTally as WorkTally
 from estimates.jobs.models import Job as Job  # Django finds the models of jobs through this module
 from estimates.jobs.models import JobPart as JobPart
 
@@ -57,6 +59,9 @@ class Calculation(models.Model):
 
     The versions are those of the facts that were read. A calculation is stale when any of them differs from
     what the database holds now, or when the method has changed; nobody has to remember to say so.
+
+    A worker holds it by `claimed_until`. A lease that runs out is counted in `losses`: whatever ends its
+    workers ends up alone in a chunk, and after some losses parked.
     """
 
     language_model = models.ForeignKey(LanguageModel, models.CASCADE, related_name="calculations")
@@ -71,6 +76,12 @@ class Calculation(models.Model):
     calculated_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
+    traceback = models.TextField(blank=True, db_default="", help_text="of the last failure")
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="the lease of the worker at it")
+    claimed_by = models.CharField(max_length=100, blank=True, db_default="", help_text="the worker at it")
+    losses = models.SmallIntegerField(
+        db_default=0, help_text="workers lost while they were at it, since the last result"
+    )
     run = models.ForeignKey(
         CalculationRun,
         models.SET_NULL,
@@ -89,7 +100,15 @@ class Calculation(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["accelerator"]),
+            # What is stale is looked up by these: versions that differ, another method, never made or failed.
+            models.Index(fields=["accelerator", "accelerator_version"], name="estimates_calculation_chip"),
+            models.Index(fields=["language_model", "model_version"], name="estimates_calculation_model"),
+            models.Index(fields=["method_version", "workloads_digest"], name="estimates_calculation_method"),
+            models.Index(
+                fields=["state"],
+                condition=~models.Q(state=CalculationState.DONE),
+                name="estimates_calculation_not_done",
+            ),
             models.Index(
                 fields=["run", "language_model"],
                 condition=models.Q(run__isnull=False),
