@@ -9,9 +9,11 @@ from catalog.api.hardware import ACCELERATORS, OFFERS, SYSTEMS
 from catalog.api.language_models import MODELS
 from catalog.api.measurements import MEASUREMENTS
 from catalog.api.prices import PRICE_QUOTES, PURCHASE_PRICES, TOKEN_PRICES
+from catalog.api.quoting import PriceQuoteListView
 from catalog.api.sources import SOURCES
 from catalog.api.vendors import PROVIDERS, VENDORS
 from catalog.api.workloads import WORKLOADS
+from config.rest.columns import Resource
 from config.rest.schema import described_list
 from config.rest.views import routes
 
@@ -33,9 +35,20 @@ RESOURCES = (
 
 SINGLE = {ACCELERATORS.name: AcceleratorDetail, SYSTEMS.name: SystemDetail}
 
-SINGLE = {ACCELERATORS.name: AcceleratorDetail, SYSTEMS.name: SystemDetail}
+LISTS = {PRICE_QUOTES.name: PriceQuoteListView}
+
+
+def addresses(resource: Resource) -> list[URLPattern]:
+    """The routes of a resource, with its own view of the list where it has one that does more than read."""
+    found = routes(resource, SINGLE.get(resource.name))
+    if (listing := LISTS.get(resource.name)) is not None:
+        found[0] = path(
+            resource.name, described_list(listing, resource).as_view(), name=f"{resource.name}-list"
+        )
+    return found
+
 
 urlpatterns: list[URLPattern] = [
-    *(route for resource in RESOURCES for route in routes(resource, SINGLE.get(resource.name))),
+    *(route for resource in RESOURCES for route in addresses(resource)),
     path("changes", described_list(ChangeListView, CHANGES).as_view(), name="changes-list"),
 ]

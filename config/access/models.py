@@ -36,3 +36,21 @@ class AccessToken(models.Model):
     def allows(self, scope: str) -> bool:
         """Whether the token may do what the scope stands for."""
         return scope == Scope.READ or scope in self.scopes or Scope.ADMIN in self.scopes
+
+
+class IdempotentAnswer(models.Model):
+    """What a write under an `Idempotency-Key` answered: the same write sent again answers the same."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="idempotent_answers")
+    key = models.CharField(max_length=200)
+    request_digest = models.CharField(max_length=64, help_text="SHA-256 of method, address and body")
+    status = models.PositiveSmallIntegerField()
+    location = models.CharField(max_length=500, blank=True)
+    body = models.TextField(help_text="JSON, byte for byte")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="access_idempotent_answer_key")]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} {self.key}: {self.status}"

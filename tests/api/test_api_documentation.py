@@ -111,7 +111,7 @@ def test_every_command_of_the_page_answers_as_printed(
     client: Client, catalogue: Any, calibrated: Path, editor: User
 ) -> None:
     row = orjson.loads(client.get("/api/v1/estimates?model=llama-3.1-70b-instruct&limit=1").content)
-    token = create_token(editor, ["write_facts", "run_jobs"])[0]
+    token = create_token(editor, ["write_facts", "write_prices", "run_jobs"])[0]
     variables = {"TOKEN": token, "ESTIMATE": str(row["results"][0]["id"])}
     for command, promised in commands():
         etag = client.get("/api/v1/accelerators/nvidia-h100-sxm")["ETag"]
