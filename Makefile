@@ -5,7 +5,7 @@ COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --
 export PYTHON
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help venv setup run test lint format lock stop clean
+.PHONY: help venv setup run test lint format lock backup restore stop clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,8 @@ help:
 	@echo "make lint    ruff and mypy"
 	@echo "make format  let ruff format and mend"
 	@echo "make lock    lock requirements*.txt anew from requirements*.in"
+	@echo "make backup  the database into FILE=..., its row hashes beside it"
+	@echo "make restore a backup FILE=... into an empty database (ARGS=--replace: exchange a full one, keep it)"
 	@echo "make stop    stop a running service and the private servers"
 	@echo "make clean   stop, then remove .venv, .local (the data) and caches"
 
@@ -39,6 +41,12 @@ format: venv
 lock: venv
 	@$(COMPILE) --output-file requirements.txt requirements.in
 	@$(COMPILE) --output-file requirements-dev.txt requirements-dev.in
+
+backup: venv
+	@ATLAS_ENV=$${ATLAS_ENV:-development} $(PY) manage.py backup "$(FILE)"
+
+restore: venv
+	@ATLAS_ENV=$${ATLAS_ENV:-development} $(PY) manage.py restore "$(FILE)" $(ARGS)
 
 stop:
 	@if [ -x $(PY) ]; then $(PY) -m config.supervisor stop; fi
