@@ -206,6 +206,19 @@ ATLAS_JOB_LEASE_SECONDS = env.integer(
 ATLAS_JOB_KEEP_DAYS = env.integer(
     "ATLAS_JOB_KEEP_DAYS", default=30, minimum=1, maximum=3_650, meaning="Days that results of jobs are kept."
 )
+ATLAS_SCHEDULE_LEASE_SECONDS = env.integer(
+    "ATLAS_SCHEDULE_LEASE_SECONDS",
+    default=120,
+    minimum=1,
+    maximum=3_600,
+    meaning="How long a worker may be silent before the run of a schedule that it does is given to another.",
+)
+ATLAS_PRICE_IMPORT_DIR = env.optional(
+    "ATLAS_PRICE_IMPORT_DIR", meaning="Directory below which schedules may read price files."
+)
+ATLAS_PRICE_IMPORT_HOSTS = env.words(
+    "ATLAS_PRICE_IMPORT_HOSTS", default=(), meaning="Hosts that schedules may fetch price files from, by https."
+)
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE

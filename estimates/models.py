@@ -10,6 +10,8 @@ from estimates.convergence.models import Movement as Movement  # what recalculat
 from estimates.convergence.models import WorkTally as WorkTally
 from estimates.jobs.models import Job as Job  # Django finds the models of jobs through this module
 from estimates.jobs.models import JobPart as JobPart
+from estimates.schedules.models import Schedule as Schedule  # what runs by the clock, and its ledger
+from estimates.schedules.models import ScheduledRun as ScheduledRun
 
 
 class Float4Field(models.FloatField):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from celery.schedules import crontab
-
 #: A tick that no worker took before the next one is due is dropped: the next one does the same.
 SWEEP_EVERY_SECONDS: Final = 3.0
 
 CLAIMS_EVERY_SECONDS: Final = 300.0
+
+#: What is due by a schedule's cron expression begins at most this much later.
+SCHEDULES_EVERY_SECONDS: Final = 20.0
 
 BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "sweep what is stale": {
@@ -27,10 +28,9 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": CLAIMS_EVERY_SECONDS,
         "options": {"expires": CLAIMS_EVERY_SECONDS},
     },
-    "prune jobs": {"task": "estimates.prune_jobs", "schedule": crontab(hour="2", minute="47")},
-    "nightly recalculation": {
-        "task": "estimates.start_recalculation",
-        "schedule": crontab(hour="3", minute="17"),
-        "kwargs": {"scope": "all", "reason": "nightly recalculation"},
+    "tick schedules": {
+        "task": "estimates.tick_schedules",
+        "schedule": SCHEDULES_EVERY_SECONDS,
+        "options": {"expires": SCHEDULES_EVERY_SECONDS},
     },
 }

@@ -12,6 +12,7 @@ from estimates import runs, sweeper
 from estimates.claims import store as claim_store
 from estimates.jobs import lifecycle, work
 from estimates.method import code_has_changed
+from estimates.schedules import tick as schedules_tick
 
 #: Longest time spent on claims at once; the next round goes on.
 CLAIMS_WITHIN_SECONDS = 120.0
@@ -58,6 +59,12 @@ def start_recalculation(scope: str = "all", reason: str = "") -> None:
 def work_on_jobs() -> None:
     """A hint: parts of jobs wait, or lie with workers that were lost."""
     _unless_outdated(work.tick)
+
+
+@shared_task(name="estimates.tick_schedules")
+def tick_schedules() -> None:
+    """Open the slots of schedules that are due, and work on their runs."""
+    schedules_tick.tick()
 
 
 @shared_task(name="estimates.prune_jobs")

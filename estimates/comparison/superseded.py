@@ -32,7 +32,14 @@ def register_method(version: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_REGISTER, {"version": version})
         if cursor.rowcount:
-            cursor.execute(_PRUNE, [KEPT_METHODS + 1])
+            prune()
+
+
+def prune() -> int:
+    """Delete the answers of methods before those that are kept; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PRUNE, [KEPT_METHODS + 1])
+        return cursor.rowcount
 
 
 def kept_answers(row: Estimate) -> list[tuple[Method, SupersededEstimate]]:
