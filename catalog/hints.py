@@ -22,24 +22,24 @@ RECALCULATE_MODEL = "estimates.recalculate_model"
 
 def accelerator_changed(pk: int) -> None:
     """A figure, rate, tier, link or offer of this accelerator has changed."""
-    transaction.on_commit(partial(_send, RECALCULATE_ACCELERATOR, pk))
+    transaction.on_commit(partial(send, RECALCULATE_ACCELERATOR, pk))
 
 
 def model_changed(pk: int) -> None:
     """The architecture or the stored formats of this language model have changed."""
-    transaction.on_commit(partial(_send, RECALCULATE_MODEL, pk))
+    transaction.on_commit(partial(send, RECALCULATE_MODEL, pk))
 
 
 def work_waiting(workers: int = 2) -> None:
     """Something is stale or requested: a change of a workload, a run. One hint for each of some workers."""
     for _ in range(workers):
-        transaction.on_commit(partial(_send, SWEEP))
+        transaction.on_commit(partial(send, SWEEP))
 
 
-def _send(task: str, *arguments: int) -> bool:
-    """Send one task; whether the broker took it."""
+def send(task: str, *arguments: int, **options: float) -> bool:
+    """Send one task, with Celery's options where some are given; whether the broker took it."""
     try:
-        current_app.send_task(task, args=arguments)
+        current_app.send_task(task, args=arguments, **options)
     except OperationalError as error:
         log.warning("hint %s%r not sent, the sweeper will find it: %s", task, arguments, error)
         return False

@@ -100,6 +100,7 @@ UNFOLD = admin_site.UNFOLD
 
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
+    "config.metrics.requests.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.DatabaseUnavailableMiddleware",
@@ -196,6 +197,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_timeout": 10,
 }
+ATLAS_CLAIM_LEASE_SECONDS = env.integer(
+    "ATLAS_CLAIM_LEASE_SECONDS",
+    default=15,
+    minimum=2,
+    maximum=3_600,
+    meaning="How long a worker may be silent before the calculations that it makes are given to another.",
+)
 ATLAS_JOB_LEASE_SECONDS = env.integer(
     "ATLAS_JOB_LEASE_SECONDS",
     default=60,
@@ -218,6 +226,13 @@ ATLAS_PRICE_IMPORT_DIR = env.optional(
 )
 ATLAS_PRICE_IMPORT_HOSTS = env.words(
     "ATLAS_PRICE_IMPORT_HOSTS", default=(), meaning="Hosts that schedules may fetch price files from, by https."
+)
+ATLAS_READY_STALE_SECONDS = env.integer(
+    "ATLAS_READY_STALE_SECONDS",
+    default=3_600,
+    minimum=0,
+    maximum=31_536_000,
+    meaning="Age of the oldest stale estimate above which /readyz answers 503; 0: no limit.",
 )
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
@@ -307,7 +322,7 @@ BEHIND_TLS = env.flag(
 )
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SECURE_SSL_REDIRECT = BEHIND_TLS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from within the cluster
 if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
@@ -325,18 +340,28 @@ LOGIN_REDIRECT_URL = "admin:index"
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="INFO", accepted=("DEBUG", "INFO", "WARNING", "ERROR"), meaning="Least level logged."
 )
+LOG_FORMAT = env.choice(
+    "LOG_FORMAT",
+    default="line" if DEVELOPMENT else "json",
+    accepted=("line", "json"),
+    meaning="Log lines for a person, or one JSON object each for a machine.",
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "config.request_id.RequestIdFilter"}},
-    "formatters": {"line": {"format": "{levelname:<7} {name} [{request_id}] {message}", "style": "{"}},
+    "formatters": {
+        "line": {"format": "{levelname:<7} {name} [{request_id}] {message}", "style": "{"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request_id"]},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         # Celery tells of every tick and every task; what the tasks did is told by the estimates themselves.
         "celery": {"level": "WARNING"},
+        "gunicorn.access": {"level": "INFO"},
         **{
             name: {"level": LOG_LEVEL}
             for name in ("config", "catalog", "estimates", "django", "celery.apps", "celery.worker.consumer")

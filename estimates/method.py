@@ -7,6 +7,7 @@ digest is taken at import: a process is known by the code it runs, not by what h
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def _digest_of_the_code() -> str:
 
 
 _CODE = _digest_of_the_code()
+_BEGAN = datetime.now(UTC)
 
 
 @lru_cache(maxsize=1)
@@ -44,3 +46,8 @@ def method_version() -> str:
 def code_has_changed() -> bool:
     """Whether other code lies on disk than this process runs: it is to be restarted, not to recalculate."""
     return _digest_of_the_code() != _CODE
+
+
+def in_force_since() -> datetime:
+    """Since when this process has run this code: at the latest then the method came into force."""
+    return _BEGAN

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -23,10 +24,21 @@ _cache = FactCache()
 
 
 def recalculate(calculations: Sequence[Calculation]) -> Written:
-    """Make these calculations and store them, all in the caller's transaction or in one of its own.
+    """Make these calculations and store them, in the caller's transaction or in one of its own."""
+    return store.write(make(calculations))
+
+
+def make(
+    calculations: Sequence[Calculation],
+    *,
+    worker: str = "",
+    before_each_model: Callable[[], None] = lambda: None,
+) -> Batch:
+    """What these calculations give, ready for the store; facts are read, nothing is written.
 
     A calculation that a run asks for is evaluated; one that is merely stale and whose inputs turn out as they
-    were (a note was edited) only takes over the new versions.
+    were (a note was edited) only takes over the new versions. `worker` is who holds the claim on them,
+    `before_each_model` is called as the work goes on, so that the claim can be held longer.
     """
     workloads = read_workloads()
     models = {row.pk: row for row in _cache.models({cell.language_model_id for cell in calculations})}
@@ -38,15 +50,27 @@ def recalculate(calculations: Sequence[Calculation]) -> Written:
         if cell.language_model_id in models and cell.accelerator_id in accelerators:
             by_model[cell.language_model_id].append(cell)
     for model, cells in by_model.items():
+        before_each_model()
         made += _make(models[model], cells, accelerators, workloads, collected)
-    batch = Batch(
+    return Batch(
         made=made,
         rows=collected.rows(),
         texts=collected.texts,
         workloads_digest=workloads.digest,
         method_version=method_version(),
+        worker=worker,
     )
-    return store.write(batch)
+
+
+def failed(cell: Calculation, error: Exception, *, worker: str = "") -> Batch:
+    """A calculation whose results the database refused, as a failure to store in their place."""
+    workloads = read_workloads()
+    collected = Collected()
+    (model,) = _cache.models([cell.language_model_id])
+    (accelerator,) = _cache.accelerators([cell.accelerator_id])
+    told = "".join(traceback.format_exception(error))
+    made = _made(cell, model, accelerator, error=f"{type(error).__name__}: {error}", told_at_length=told)
+    return Batch([made], collected.rows(), [], workloads.digest, method_version(), worker)
 
 
 def input_digest(model: ModelRow, accelerator: AcceleratorFacts, workloads: Workloads) -> str:
@@ -90,7 +114,8 @@ def _make(
             return
         accelerator = accelerators[wanted[0].accelerator_id]
         log.exception("%s on %s failed", model.slug, accelerator.slug)
-        yield _made(wanted[0], model, accelerator, error=f"{type(error).__name__}: {error}")
+        told = f"{type(error).__name__}: {error}"
+        yield _made(wanted[0], model, accelerator, error=told, told_at_length=traceback.format_exc())
         return
     for cell in wanted:
         accelerator = accelerators[cell.accelerator_id]
@@ -106,14 +131,17 @@ def _made(
     digest: str = "",
     configurations: int = 0,
     error: str = "",
+    told_at_length: str = "",
     unchanged: bool = False,
 ) -> MadeCalculation:
     return MadeCalculation(
         pk=cell.pk,
+        run=cell.run_id,
         model_version=model.version,
         accelerator_version=accelerator.version,
         input_digest=digest,
         configurations=configurations,
         error=error[:2000],
+        traceback=told_at_length[-20_000:],
         unchanged=unchanged,
     )

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from estimates.comparison.superseded import register_method
+from estimates.convergence import movements
 from estimates.models import Estimate
 
 #: COPY's binary format: signature, flags, length of the header extension; at the end a trailer of -1.
@@ -74,6 +75,8 @@ class MadeCalculation:
     configurations: int
     error: str = ""
     unchanged: bool = False  # same input digest as stored: only the versions move on
+    traceback: str = ""
+    run: int | None = None  # the run that asked for it when it was claimed
 
 
 @dataclass(slots=True)
@@ -85,6 +88,7 @@ class Batch:
     texts: list[str]
     workloads_digest: str
     method_version: str
+    worker: str = ""  # who holds the claim on the calculations
 
 
 @dataclass(slots=True)
@@ -93,10 +97,21 @@ class Written:
 
     calculations: int = 0
     skipped: int = 0
+    unchanged: int = 0
     rows: int = 0
     deleted: int = 0
     configurations: int = 0
     failed: list[int] = field(default_factory=list)
+
+    def add(self, other: Written) -> None:
+        """Count another batch in."""
+        self.calculations += other.calculations
+        self.skipped += other.skipped
+        self.unchanged += other.unchanged
+        self.rows += other.rows
+        self.deleted += other.deleted
+        self.configurations += other.configurations
+        self.failed += other.failed
 
 
 def empty_rows(count: int) -> NDArray[np.void]:
@@ -131,9 +146,10 @@ def write(batch: Batch) -> Written:
             pks = np.array(sorted(made.pk for made in fresh), np.int64)
             rows = batch.rows[np.isin(batch.rows["calculation_id"], pks)]
             register_method(batch.method_version)
-            written.rows, written.deleted = _upsert(rows, batch.texts, pks, batch.method_version)
+            written.rows, written.deleted = _upsert(rows, batch, pks)
         _store_calculations(allowed, batch)
         written.calculations = len(allowed)
+        written.unchanged = sum(made.unchanged for made in allowed)
         written.configurations = sum(made.configurations for made in allowed)
         return written
 
@@ -226,13 +242,17 @@ _KEEP: Final = f"""
         ON CONFLICT ({", ".join(_NATURAL_KEY)}, method_id) DO UPDATE SET
             {", ".join(f"{name} = EXCLUDED.{name}" for name in (*_FIGURES, *_VERSIONS))}
 """
-_UPSERT: Final = f"""
-    WITH texts AS (
+#: What came in, in the columns of `Estimate`.
+_NEW: Final = f"""
+    texts AS (
         SELECT value, code FROM unnest(%(texts)s::text[]) WITH ORDINALITY AS t (value, code)
     ), new AS (
         SELECT {", ".join(f"{_value(name)} AS {name}" for name in _NAMES)}
         FROM incoming_estimate i {_TEXT_JOINS}
-    ), kept AS ({_KEEP})
+    )
+"""
+_UPSERT: Final = f"""
+    WITH {_NEW}, kept AS ({_KEEP}), moved AS ({movements.RECORD})
     INSERT INTO estimates_estimate ({", ".join(_NAMES)})
     SELECT {", ".join(f"new.{name}" for name in _NAMES)}
     FROM new LEFT JOIN estimates_estimate e ON {_CONDITION}
@@ -248,33 +268,38 @@ _DELETE: Final = f"""
 """
 
 
-def _upsert(
-    rows: NDArray[np.void], texts: list[str], calculations: NDArray[np.int64], method: str
-) -> tuple[int, int]:
+def _upsert(rows: NDArray[np.void], batch: Batch, calculations: NDArray[np.int64]) -> tuple[int, int]:
     """Bring the estimates of these calculations to `rows`; how many were written and deleted."""
+    made = {one.pk: one for one in batch.made}
+    wanted = {
+        "texts": batch.texts,
+        "calculations": calculations.tolist(),
+        "model_versions": [made[pk].model_version for pk in calculations.tolist()],
+        "accelerator_versions": [made[pk].accelerator_version for pk in calculations.tolist()],
+        "method": batch.method_version,
+        "digest": batch.workloads_digest,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
         cursor.execute("DELETE FROM incoming_estimate")  # an earlier chunk of the same transaction
         with cursor.copy(_COPY) as copy:
             copy.write(copy_bytes(rows))
         cursor.execute("ANALYZE incoming_estimate")
-        wanted = {"texts": texts, "calculations": calculations.tolist(), "method": method}
         cursor.execute(_UPSERT, wanted)
         written = cursor.rowcount
         cursor.execute(_DELETE, [calculations.tolist()])
         return written, cursor.rowcount
 
 
+#: A failure is tried again after a pause that grows fourfold, by default 5, 20 and 80 seconds.
+PAUSE_SECONDS: Final = 5.0
+
 _STORE: Final = """
     UPDATE estimates_calculation c SET
         state = CASE WHEN given.error = '' THEN 'done' ELSE 'failed' END,
-        attempts = CASE
-            WHEN given.error = '' THEN 0
-            WHEN c.model_version = given.model_version AND c.accelerator_version = given.accelerator_version
-                 AND c.workloads_digest = %(digest)s AND c.method_version = %(method)s
-                THEN LEAST(c.attempts + 1, 32000)
-            ELSE 1 END,
+        attempts = next.attempts,
         error = given.error,
+        traceback = given.traceback,
         model_version = given.model_version,
         accelerator_version = given.accelerator_version,
         workloads_digest = %(digest)s,
@@ -282,11 +307,29 @@ _STORE: Final = """
         input_digest = CASE WHEN given.error = '' THEN given.input_digest ELSE '' END,
         configurations = CASE WHEN given.unchanged THEN c.configurations ELSE given.configurations END,
         calculated_at = clock_timestamp(),
-        run_id = NULL
+        losses = 0,
+        claimed_until = CASE
+            WHEN given.error <> '' THEN clock_timestamp()
+                + make_interval(secs => %(pause)s * power(4, LEAST(next.attempts, 6) - 1))
+            WHEN c.claimed_by IN ('', %(worker)s) THEN NULL
+            ELSE c.claimed_until END,
+        claimed_by = CASE WHEN given.error <> '' OR c.claimed_by = %(worker)s THEN '' ELSE c.claimed_by END,
+        -- A run that has asked again since then still waits.
+        run_id = CASE WHEN c.run_id IS NOT DISTINCT FROM given.run THEN NULL ELSE c.run_id END
     FROM unnest(
         %(pks)s::bigint[], %(model_versions)s::integer[], %(accelerator_versions)s::integer[],
-        %(digests)s::text[], %(configurations)s::bigint[], %(errors)s::text[], %(unchanged)s::boolean[]
-    ) AS given (id, model_version, accelerator_version, input_digest, configurations, error, unchanged)
+        %(digests)s::text[], %(configurations)s::bigint[], %(errors)s::text[], %(tracebacks)s::text[],
+        %(unchanged)s::boolean[], %(runs)s::bigint[]
+    ) AS given (id, model_version, accelerator_version, input_digest, configurations, error, traceback,
+                unchanged, run)
+    JOIN estimates_calculation was ON was.id = given.id,
+    LATERAL (SELECT CASE
+        WHEN given.error = '' THEN 0
+        WHEN was.model_version = given.model_version
+             AND was.accelerator_version = given.accelerator_version
+             AND was.workloads_digest = %(digest)s AND was.method_version = %(method)s
+            THEN LEAST(was.attempts + 1, 32000)
+        ELSE 1 END AS attempts) next
     WHERE c.id = given.id
 """
 
@@ -299,9 +342,13 @@ def _store_calculations(made: Sequence[MadeCalculation], batch: Batch) -> None:
         "digests": [one.input_digest for one in made],
         "configurations": [one.configurations for one in made],
         "errors": [one.error for one in made],
+        "tracebacks": [one.traceback for one in made],
         "unchanged": [one.unchanged for one in made],
+        "runs": [one.run for one in made],
         "digest": batch.workloads_digest,
         "method": batch.method_version,
+        "worker": batch.worker or "-",
+        "pause": PAUSE_SECONDS,
     }
     with connection.cursor() as cursor:
         cursor.execute(_STORE, columns)

@@ -1,10 +1,11 @@
-"""The sweeper: claims what is stale and makes it again, in slices, however many workers do so at once.
+"""The sweeper: claims what is stale and makes it again, in chunks, however many workers do so at once.
 
-A claim is a row lock (`FOR UPDATE SKIP LOCKED`) held to the end of the transaction that stores the results:
-a worker that dies gives its claim back by dying, and two workers never make the same calculation twice. A
-chunk is a few of the most used models with all their claimed accelerators, for one call of the core takes
-every offer of a model at once. What an edit made stale comes first, then what a run asks for, then what was
-never made; edits are looked for again after every chunk.
+A claim is taken under `FOR UPDATE SKIP LOCKED` and held by a lease (`estimates/convergence/leases.py`): two
+workers do not make the same calculation at once, and a worker that dies gives its claim back by its silence.
+A chunk is a few models with all their claimed accelerators, for one call of the core takes every offer of a
+model at once. What an edit of a fact made stale comes first, then what lost its worker, what a run asks for,
+what was never made, and last what another method or workload made stale, the most used and the oldest first.
+Edits are looked for again after every chunk.
 """
 
 from __future__ import annotations
@@ -13,17 +14,28 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
 from typing import Final
 
-from django.db import transaction
-from django.db.models import Count, Q
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db.models import Case, Count, IntegerField, Max, Min, Q, Value, When
 
 from catalog.models import Accelerator, LanguageModel
-from estimates import recalculation, runs
+from estimates import recalculation, runs, store
+from estimates.convergence.leases import FREE, Lease, take
+from estimates.convergence.tally import count_chunk
 from estimates.from_catalog import read_workloads
 from estimates.models import Calculation
 from estimates.priority import models_by_use
-from estimates.staleness import NEVER_MADE, create_missing_calculations, is_stale
+from estimates.staleness import (
+    ACCELERATOR_CHANGED,
+    MODEL_CHANGED,
+    NEVER_MADE,
+    create_missing_calculations,
+    wanted_calculations,
+)
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +44,26 @@ BUDGET_SECONDS: Final = 30.0
 #: A chunk ends at the model with which it reaches either.
 CELLS_A_CHUNK: Final = 128
 MODELS_A_CHUNK: Final = 16
+
+
+class Urgency(IntEnum):
+    """Why a calculation is wanted; the lowest is made first."""
+
+    EDITED = 0
+    LOST = 1
+    ASKED_FOR = 2
+    NEW = 3
+    OUTDATED = 4
+
+
+_URGENCY: Final = Case(
+    When(losses__gt=0, then=Value(Urgency.LOST)),
+    When((MODEL_CHANGED | ACCELERATOR_CHANGED) & ~NEVER_MADE, then=Value(Urgency.EDITED)),
+    When(run__isnull=False, then=Value(Urgency.ASKED_FOR)),
+    When(NEVER_MADE, then=Value(Urgency.NEW)),
+    default=Value(Urgency.OUTDATED),
+    output_field=IntegerField(),
+)
 
 
 @dataclass(slots=True)
@@ -80,14 +112,14 @@ def sweep(
     done = Swept()
     scope = Q() if scope is None else scope
     _create_missing()
-    busy: set[int] = set()  # models whose cells another worker has, or that were tried in vain
+    tried: set[int] = set()  # calculations that another worker has, or that were tried in vain
     while time.monotonic() - began < budget_seconds:
-        models, chunk = _next_chunk(scope, busy)
-        if not models:
+        chunk = _next_chunk(scope, tried)
+        if not chunk:
             break
         written = _claim_and_make(chunk)  # nothing where another worker has been faster
         if written is None or not written.calculations:
-            busy.update(models)
+            tried.update(chunk)
         if written is not None:
             done.add(written)
             done.seconds = time.monotonic() - began
@@ -124,32 +156,109 @@ def _create_missing() -> None:
         create_missing_calculations()
 
 
-def _next_chunk(scope: Q, busy: Collection[int]) -> tuple[list[int], list[int]]:
-    """Models and calculations worth claiming: stale by an edit, requested by a run, never made."""
-    kinds = (is_stale() & ~NEVER_MADE & Q(run=None), Q(run__isnull=False), NEVER_MADE)
-    for kind in kinds:
-        wanted = Calculation.objects.filter(scope, kind).order_by()
-        counted = wanted.values_list("language_model").annotate(cells=Count("pk"))
-        cells = {model: n for model, n in counted if model not in busy}
-        if cells:
-            models = models_of_a_chunk(cells, models_by_use())
-            return models, list(wanted.filter(language_model__in=models).values_list("pk", flat=True))
-    return [], []
+def _next_chunk(scope: Q, tried: Collection[int]) -> list[int]:
+    """The most urgent calculations worth claiming, as many as make a chunk."""
+    wanted = wanted_calculations().filter(scope, FREE).exclude(pk__in=tried).annotate(urgency=_URGENCY)
+    found: dict[int, dict[int, tuple[int, datetime | None, int]]] = {}
+    counted = wanted.values_list("urgency", "language_model").annotate(
+        cells=Count("pk"), oldest=Min("calculated_at"), losses=Max("losses")
+    )
+    for urgency, model, cells, oldest, losses in counted:
+        found.setdefault(urgency, {})[model] = (cells, oldest, losses)
+    if not found:
+        return []
+    urgency = min(found)
+    models = found[urgency]
+    order = models_by_use()
+    if urgency == Urgency.OUTDATED:
+        order = oldest_and_most_used({model: oldest for model, (_, oldest, _) in models.items()}, order)
+    chosen = models_of_a_chunk({model: cells for model, (cells, _, _) in models.items()}, order)
+    if urgency == Urgency.LOST:
+        chosen = chosen[:1]
+    keys = wanted.filter(urgency=urgency, language_model__in=chosen)
+    if urgency == Urgency.LOST and models[chosen[0]][2] > 1:
+        return list(keys.order_by("-losses", "pk").values_list("pk", flat=True)[:1])
+    return list(keys.values_list("pk", flat=True))
 
 
-def _claim_and_make(chunk: list[int]) -> recalculation.Written | None:
-    """Claim what of the chunk is still wanted and free, and make it; None: nothing was."""
-    digest = read_workloads().digest
+def oldest_and_most_used(made: Mapping[int, datetime | None], order: Sequence[int]) -> list[int]:
+    """Models by their place in use and their place in age together: what is old and much used leads.
+
+    `made` tells when the oldest calculation of each was made, None for never; `order` is by use.
+    """
+    in_use = {model: place for place, model in enumerate(order)}
+    last = len(order)
+    by_age = sorted(made, key=lambda model: (made[model] is not None, made[model], in_use.get(model, last)))
+    age = {model: place for place, model in enumerate(by_age)}
+    return sorted(made, key=lambda model: (in_use.get(model, last) + age[model], age[model]))
+
+
+def _claim_and_make(chunk: list[int]) -> store.Written | None:
+    """Claim what of the chunk is still wanted and free, make it and store it; None: nothing was.
+
+    Where the database fails, the claim is given back and the error goes on: whoever called tries again.
+    Where it refuses the results of a chunk, each calculation is stored alone and the refused one fails.
+    """
+    lease = take(chunk, read_workloads().digest)
+    if lease is None:
+        return None
+    try:
+        began = time.monotonic()
+        try:
+            return _make(lease, lease.calculations, began)
+        except (OperationalError, InterfaceError):
+            raise
+        except DatabaseError:
+            log.exception("a chunk of %d calculations was refused, each is made alone", len(chunk))
+            return _make_one_by_one(lease)
+    except SoftTimeLimitExceeded:
+        raise  # too slow: a loss, so that it is taken in smaller pieces
+    except Exception:
+        _give_back(lease)
+        raise
+
+
+def _make(lease: Lease, calculations: Sequence[Calculation], began: float) -> store.Written:
+    batch = recalculation.make(calculations, worker=lease.worker, before_each_model=lease.renew)
+    return _store(lease, batch, {cell.run_id for cell in calculations}, began)
+
+
+def _store(lease: Lease, batch: store.Batch, waiting: set[int | None], began: float) -> store.Written:
+    """Results, progress of the runs that waited, and the tally: all or nothing."""
     with transaction.atomic():
-        claimed = list(
-            Calculation.objects.filter(pk__in=chunk)
-            .filter(is_stale(digest) | Q(run__isnull=False))
-            .order_by("pk")
-            .select_for_update(skip_locked=True, of=("self",), no_key=True)
+        written = store.write(batch)
+        if written.skipped:  # found made from newer facts
+            lease.release()
+        runs.report_progress({run for run in waiting if run is not None}, written)
+        count_chunk(
+            time.monotonic() - began,
+            calculations=written.calculations,
+            unchanged=written.unchanged,
+            failed=len(written.failed),
+            configurations=written.configurations,
+            rows=written.rows,
         )
-        if not claimed:
-            return None
-        waiting = {cell.run_id for cell in claimed if cell.run_id is not None}
-        written = recalculation.recalculate(claimed)
-        runs.report_progress(waiting, written)
-        return written
+    return written
+
+
+def _make_one_by_one(lease: Lease) -> store.Written:
+    done = store.Written()
+    for cell in lease.calculations:
+        lease.renew()
+        began = time.monotonic()
+        try:
+            written = _make(lease, [cell], began)
+        except (OperationalError, InterfaceError):
+            raise
+        except DatabaseError as error:
+            failed = recalculation.failed(cell, error, worker=lease.worker)
+            written = _store(lease, failed, {cell.run_id}, began)
+        done.add(written)
+    return done
+
+
+def _give_back(lease: Lease) -> None:
+    try:
+        lease.release()
+    except (OperationalError, InterfaceError) as error:
+        log.warning("a claim could not be given back, its lease will lapse: %s", error)

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from catalog.models import Accelerator, LanguageModel, PeakRate, Workload
-from estimates import runs, sweeper
+from estimates import runs, store, sweeper
 from estimates.models import Calculation, CalculationState, Estimate, Objective, RunState, State
 from estimates.staleness import (
     create_missing_calculations,
@@ -204,8 +204,9 @@ def test_a_scope_that_names_nothing_is_refused_with_near_matches(tiny: TinyCatal
 
 
 def test_a_model_that_cannot_be_read_is_parked_with_its_error_and_the_others_go_on(
-    tiny: TinyCatalogue,
+    tiny: TinyCatalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(store, "PAUSE_SECONDS", 0.0)  # tried again at once
     LanguageModel.objects.filter(pk=tiny.llama_8b.pk).update(architecture={"role": "decoder"})
     for _ in range(4):
         sweeper.sweep()
