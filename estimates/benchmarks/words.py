@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "core": ("estimates.benchmarks.core", "the core's grid on one thread of one process; nothing is stored"),
+    "load": ("estimates.benchmarks.load.sustained", "sustained reads and edits on a service of its own"),
 }
 
 

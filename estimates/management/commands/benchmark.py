@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import orjson
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from estimates.benchmarks.words import WORDS, Benchmark
 
@@ -28,9 +28,11 @@ class Command(BaseCommand):
         found = benchmark.run(options)
         if json:
             self.stdout.write(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
-            return
-        for line in benchmark.lines(found):
-            self.stdout.write(line)
+        else:
+            for line in benchmark.lines(found):
+                self.stdout.write(line)
+        if broken := found.get("broken"):  # bounds that the word has and that did not hold
+            raise CommandError("; ".join(broken))
 
 
 def benchmark_of(word: str) -> Benchmark:

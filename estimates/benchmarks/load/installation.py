@@ -1,0 +1,283 @@
+"""A service of its own for a benchmark: its code, Python, private servers and data, and its processes.
+
+Nothing is shared with the service of this clone: Postgres, Valkey, sockets and keys lie in a directory of
+their own. Whatever is started ends with the process that started it; the kernel sees to it where that is
+killed (all but the two servers, which `end` stops).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any, Final
+
+import psutil
+
+from config import embedded
+from config.probe import status_of
+from config.processes import follow_parent_into_death
+from config.supervisor import children_of_the_service
+
+HOST: Final = "127.0.0.1"
+DATABASE: Final = "inference_atlas"
+#: Nothing of the caller's own installation reaches the one that is measured.
+NOT_INHERITED: Final = ("DATABASE_", "BROKER_", "ATLAS_", "DJANGO_", "CELERY_", "SECRET_KEY", "PYTEST_")
+RATE: Final = "1000000/min"  # readers come from one address
+READY_SECONDS: Final = 90.0
+
+
+class TrialError(Exception):
+    """The service of the benchmark cannot be set up or started; the message is one line for the terminal."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A started process and how it is asked to end: each signal with the seconds it is given."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    endings: tuple[tuple[signal.Signals, float], ...]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def end(self) -> float:
+        """Ask it to end, kill what does not; seconds that took."""
+        began = time.monotonic()
+        for number, seconds in self.endings:
+            if self.process.poll() is not None:
+                break
+            self.process.send_signal(number)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                continue
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # what of its session outlived it
+        self.process.wait()
+        return time.monotonic() - began
+
+    def last_lines(self, count: int = 5) -> str:
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return " / ".join(lines[-count:]) or "it printed nothing"
+
+
+@dataclass(slots=True)
+class Code:
+    """One version of the product: where it lies and the Python that runs it."""
+
+    root: Path
+    python: str = sys.executable
+    name: str = "this version"
+
+
+@dataclass(slots=True)
+class Installation:
+    """Private servers, data and processes in one directory. Use as a context: leaving it ends everything."""
+
+    directory: Path
+    keep: bool = False
+    listener: socket.socket | None = None
+    running: list[Running] = field(default_factory=list)
+    port: int = 0
+
+    @classmethod
+    def at(cls, directory: str | None, prefix: str) -> Installation:
+        """In the directory given, which is kept and may be used again, else in one that goes in the end."""
+        if directory is None:
+            return cls(Path(tempfile.mkdtemp(prefix=prefix)))
+        path = Path(directory).absolute()
+        path.mkdir(parents=True, exist_ok=True)
+        return cls(path, keep=True)
+
+    def __enter__(self) -> Installation:
+        signal.signal(signal.SIGTERM, _leave)
+        # Open before any process starts: every version accepts from this one socket.
+        self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((HOST, 0))
+        self.listener.listen(512)
+        self.port = int(self.listener.getsockname()[1])
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        number = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C breaks off no ending
+        try:
+            for one in reversed(self.running):
+                one.end()
+            if self.listener is not None:
+                self.listener.close()
+            self._stop_servers()
+            if not self.keep:
+                shutil.rmtree(self.directory, ignore_errors=True)
+        finally:
+            signal.signal(signal.SIGINT, number)
+
+    @property
+    def local_dir(self) -> Path:
+        return self.directory / "local"
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """Variables of every process of the installation."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+        return own | {
+            "ATLAS_ENV": "development",
+            "ATLAS_LOCAL_DIR": str(self.local_dir),
+            "ATLAS_RATE_ANONYMOUS": RATE,
+            "ATLAS_RATE_TOKEN": RATE,
+            "DATABASE_NAME": DATABASE,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONPATH": "",
+            **extra,
+        }
+
+    def manage(
+        self, code: Code, *arguments: str, timeout: float = 1200.0, check: bool = True, **extra: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a management command to its end. Raises TrialError with its last lines where it fails."""
+        command = [code.python, str(code.root / "manage.py"), *arguments]
+        done = subprocess.run(
+            command,
+            cwd=code.root,
+            env=self.environment(**extra),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            preexec_fn=follow_parent_into_death,
+        )
+        if check and done.returncode:
+            said = " / ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
+            raise TrialError(f"manage.py {' '.join(arguments)} of {code.name} failed: {said}")
+        return done
+
+    def prepare(self, code: Code) -> str:
+        """Servers, migrations, the catalogue, a login; a token that may write facts and prices."""
+        self.manage(code, "prepare", "--login")
+        scopes = ("--scope", "write_facts", "--scope", "write_prices")
+        return self.manage(code, "create_token", "admin", *scopes).stdout.strip()
+
+    def start(
+        self,
+        name: str,
+        code: Code,
+        command: Sequence[str],
+        endings: tuple[tuple[signal.Signals, float], ...],
+        pass_fds: tuple[int, ...] = (),
+    ) -> Running:
+        """Start a process that the installation ends; what it prints goes into a file of its name."""
+        logs = self.directory / "logs"
+        logs.mkdir(exist_ok=True)
+        path = logs / f"{name}-{len(self.running)}.log"
+        extra = {embedded.MANAGED: "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+        log: IO[bytes]
+        with path.open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=code.root,
+                env=self.environment(**extra),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the benchmark alone, which ends the others in order
+                preexec_fn=follow_parent_into_death,
+                pass_fds=pass_fds,
+            )
+        running = Running(name, process, path, endings)
+        self.running.append(running)
+        return running
+
+    def start_web(self, code: Code, name: str = "web") -> Running:
+        """The web server as the supervisor starts it, on the listening socket of this installation."""
+        assert self.listener is not None
+        number = self.listener.fileno()
+        child = children_of_the_service(HOST, self.port)["web"]
+        command = [
+            f"--bind=fd://{number}" if part.startswith("--bind=") else part
+            for part in (code.python, *child.command[1:])
+        ]
+        return self.start(name, code, command, ((signal.SIGTERM, 15.0),), (number,))
+
+    def start_worker(self, code: Code, name: str = "worker") -> Running:
+        child = children_of_the_service(HOST, self.port)["worker"]
+        endings = ((signal.SIGTERM, 30.0), (signal.SIGQUIT, 5.0))
+        return self.start(name, code, [code.python, *child.command[1:]], endings)
+
+    def start_beat(self, code: Code, name: str = "beat") -> Running:
+        child = children_of_the_service(HOST, self.port)["beat"]
+        return self.start(name, code, [code.python, *child.command[1:]], ((signal.SIGTERM, 10.0),))
+
+    def stop_one(self, one: Running) -> float:
+        """End one process; seconds that took."""
+        seconds = one.end()
+        self.running.remove(one)
+        return seconds
+
+    def wait_until_ready(self, web: Running, path: str = "/readyz") -> float:
+        """Seconds until the address answers 200. Raises TrialError where it does not in time."""
+        began = time.monotonic()
+        while status_of(f"http://{HOST}:{self.port}{path}") != 200:
+            if web.process.poll() is not None:
+                raise TrialError(f"the web server ended before it answered: {web.last_lines()}")
+            if time.monotonic() - began > READY_SECONDS:
+                raise TrialError(f"{path} has not answered 200 for {READY_SECONDS:.0f} s: {web.last_lines()}")
+            time.sleep(0.1)
+        return time.monotonic() - began
+
+    def dead(self) -> list[str]:
+        """What has ended by itself, with its last words."""
+        return [
+            f"{one.name} ended with {one.process.returncode}: {one.last_lines()}"
+            for one in self.running
+            if one.process.poll() is not None
+        ]
+
+    def connection(self) -> dict[str, Any]:
+        """Parameters of a connection to the installation's database."""
+        return {"host": str(self._run_dir()), "user": embedded.POSTGRES_USER, "dbname": DATABASE}
+
+    def postgres_pid(self) -> int:
+        return int((self.local_dir / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+    def _run_dir(self) -> Path:
+        """Where the sockets lie; a directory too long for a socket's name is refused."""
+        path = self.local_dir / "run"
+        if len(os.fsencode(path / (embedded.SOCKET_NAME + ".lock"))) > embedded.SOCKET_PATH_LIMIT:
+            raise TrialError(f"{self.directory} is too long a path for a socket; choose a shorter one")
+        return path
+
+    def _stop_servers(self) -> None:
+        if not self.local_dir.exists():
+            return
+        code = Code(embedded.BASE_DIR)
+        try:
+            self.manage(code, "services", "stop", check=False, timeout=120)
+        except (subprocess.TimeoutExpired, OSError):
+            for name in ("postgres/postmaster.pid", "valkey/valkey.pid"):
+                _kill_by_file(self.local_dir / name)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """On SIGTERM end as on Ctrl-C: by leaving the context."""
+    raise KeyboardInterrupt
+
+
+def _kill_by_file(path: Path) -> None:
+    """Last resort for a server that does not stop when asked."""
+    try:
+        psutil.Process(int(path.read_text().split("\n", 1)[0])).kill()
+    except (OSError, ValueError, psutil.Error):
+        return
