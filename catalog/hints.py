@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from typing import Any
 
 from celery import current_app
 from django.db import transaction
@@ -36,7 +37,7 @@ def work_waiting(workers: int = 2) -> None:
         transaction.on_commit(partial(send, SWEEP))
 
 
-def send(task: str, *arguments: int, **options: float) -> bool:
+def send(task: str, *arguments: int, **options: Any) -> bool:
     """Send one task, with Celery's options where some are given; whether the broker took it."""
     try:
         current_app.send_task(task, args=arguments, **options)

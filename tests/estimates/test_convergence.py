@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import DataError, OperationalError, connection
@@ -60,7 +61,7 @@ def lapse(keys: set[int]) -> None:
 def test_the_indexed_query_and_the_condition_on_a_row_name_the_same(calculated: TinyCatalogue) -> None:
     """Each reason to be stale, one calculation each: accelerator, model, workloads, method, failed, never."""
     cells = list(Calculation.objects.order_by("pk"))
-    changes = (
+    changes: tuple[dict[str, Any], ...] = (
         {"accelerator_version": 0},
         {"accelerator_version": 99},
         {"model_version": 0},
@@ -301,7 +302,7 @@ def test_an_edit_is_made_before_a_run_and_a_run_before_what_a_new_method_made_st
     Calculation.objects.update(method_version="an earlier one")
     run = runs.start_recalculation("model:llama-3.1-70b-instruct", hint=False)
     Accelerator.objects.filter(pk=calculated.mystery.pk).update(memory_gb=99)
-    order = []
+    order: list[set[int]] = []
     while chunk := sweeper._next_chunk(sweeper.Q(), [key for keys in order for key in keys]):
         order.append(set(chunk))
     of_the_run = set(run.pending.values_list("pk", flat=True))
@@ -390,8 +391,9 @@ def test_no_order_of_deliveries_lets_a_result_go_back_in_version(
             Accelerator.objects.values_list("version", flat=True).get(pk=tiny.h100.pk),
         )
         newest = (*versions, tpot)
-        waiting += [newest] * data.draw(st.integers(1, 3))
-        while waiting and data.draw(st.booleans()):
+        for _ in range(data.draw(st.integers(1, 3))):
+            waiting.append(newest)
+        while len(waiting) > 0 and data.draw(st.booleans()):
             deliver(waiting.pop(data.draw(st.integers(0, len(waiting) - 1))))
     while waiting:
         deliver(waiting.pop(data.draw(st.integers(0, len(waiting) - 1))))
@@ -416,9 +418,19 @@ def test_what_a_recalculation_moved_is_recorded_from_version_to_version(calculat
     assert (moved.from_model_version, moved.to_model_version) == (cell.model_version, cell.model_version)
     assert (moved.rows, moved.added, moved.removed) == (cell.estimates.count(), 0, 0)
     assert 0 < moved.changed <= moved.rows
-    assert moved.throughput_ratio_low <= moved.throughput_ratio_median <= moved.throughput_ratio_high
-    assert moved.throughput_ratio_high > 1.0
-    assert 1 / 1.2 - 1e-6 <= moved.tpot_ratio_median < 1
+    low, median, high, tpot = (
+        moved.throughput_ratio_low,
+        moved.throughput_ratio_median,
+        moved.throughput_ratio_high,
+        moved.tpot_ratio_median,
+    )
+    assert low is not None
+    assert median is not None
+    assert high is not None
+    assert tpot is not None
+    assert low <= median <= high
+    assert high > 1.0
+    assert 1 / 1.2 - 1e-6 <= tpot < 1
     first = moved.farthest[0]
     row = Estimate.objects.get(
         language_model=calculated.llama_8b,
@@ -440,7 +452,8 @@ def test_rows_that_come_and_go_count_as_moved(calculated: TinyCatalogue) -> None
     assert moved.farthest[0]["after"] is None
     calculated.h100.offers.filter(count=8).update(retired=False)
     sweeper.sweep()
-    assert Movement.objects.filter(language_model_id=calculated.llama_8b.pk).first().added == moved.removed
+    latest = Movement.objects.filter(language_model_id=calculated.llama_8b.pk)[0]
+    assert latest.added == moved.removed
 
 
 def test_an_edit_that_moves_nothing_leaves_no_movement(calculated: TinyCatalogue) -> None:
