@@ -27,5 +27,5 @@ USER atlas
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=4 \
     CMD ["python", "-m", "config.probe", "http://127.0.0.1:8000/readyz"]
-CMD ["gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=8", \
-     "--worker-tmp-dir=/dev/shm", "--no-control-socket", "--access-logfile=-"]
+CMD ["gunicorn", "--config=python:config.gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--workers=2", \
+     "--worker-tmp-dir=/dev/shm"]

@@ -4,6 +4,7 @@ import sys
 
 from django.http import HttpRequest, HttpResponse
 
+from config.metrics.requests import count_exception
 from config.middleware import unavailable
 from config.problems import problem
 
@@ -12,4 +13,6 @@ def handler500(request: HttpRequest) -> HttpResponse:
     """503 where an inner middleware found the database gone, else 500 with the request id to quote."""
     exception = sys.exc_info()[1]
     response = unavailable(exception) if exception is not None else None
+    if response is None and exception is not None:
+        count_exception(exception)
     return response or problem(500, "internal-error", "An error of the service; quote the request id.")

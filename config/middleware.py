@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.csp import CSP
 
 from config import request_id
+from config.metrics.requests import count_exception
 from config.problems import problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -30,7 +31,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        value = request_id.begin(request.headers.get("X-Request-ID"))
+        value = request_id.begin(request.headers.get("X-Request-ID"), request)
         request.request_id = value  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
@@ -68,6 +69,7 @@ def unavailable(exception: BaseException) -> HttpResponse | None:
     state = getattr(exception.__cause__, "sqlstate", None)
     if state is not None and not state.startswith(("08", "53", "57P")):
         return None
+    count_exception(exception)
     logger.error("database unavailable: %s", " ".join(str(exception).split()))
     return problem(
         503, "database-unavailable", "The database cannot be reached; nothing was changed. Try again.", 5

@@ -15,10 +15,12 @@ def problem(
     detail: str,
     retry_after_seconds: int | None = None,
     errors: Sequence[Mapping[str, Any]] = (),
+    **members: Any,
 ) -> JsonResponse:
     """An `application/problem+json` response with the request id; `code` names the kind of problem.
 
-    `errors` are {pointer, code, detail, accepted}, one for each thing that is wrong.
+    `errors` are {pointer, code, detail, accepted}, one for each thing that is wrong; `members` are further
+    members of the object.
     """
     response = JsonResponse(
         {
@@ -28,6 +30,7 @@ def problem(
             "detail": detail,
             "errors": list(errors),
             "request_id": current_request_id(),
+            **members,
         },
         status=status,
         content_type="application/problem+json",

@@ -225,7 +225,9 @@ ATLAS_PRICE_IMPORT_DIR = env.optional(
     "ATLAS_PRICE_IMPORT_DIR", meaning="Directory below which schedules may read price files."
 )
 ATLAS_PRICE_IMPORT_HOSTS = env.words(
-    "ATLAS_PRICE_IMPORT_HOSTS", default=(), meaning="Hosts that schedules may fetch price files from, by https."
+    "ATLAS_PRICE_IMPORT_HOSTS",
+    default=(),
+    meaning="Hosts that schedules may fetch price files from, by https.",
 )
 ATLAS_READY_STALE_SECONDS = env.integer(
     "ATLAS_READY_STALE_SECONDS",

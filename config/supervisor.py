@@ -24,7 +24,6 @@ QUICK_SECONDS = 15
 QUICK_FAILURES = 5
 READY_SECONDS = 90
 GUARD_SECONDS = 3
-ACCESS_LOG = "%(r)s %(s)s %(B)s bytes %(M)s ms"
 
 
 class StartError(Exception):
@@ -97,12 +96,11 @@ def children_of_the_service(host: str, port: int) -> dict[str, Child]:
             *(
                 *python,
                 "gunicorn",
+                "--config=python:config.gunicorn",
                 "config.wsgi",
                 f"--bind={'[' + host + ']' if ':' in host else host}:{port}",
             ),
-            *("--worker-class=gthread", f"--workers={min(2, cores)}", "--threads=8", "--no-control-socket"),
-            *("--log-level=warning", "--access-logfile=-", f"--access-logformat={ACCESS_LOG}"),
-            *("--graceful-timeout=5", "--timeout=60", "--keep-alive=5"),
+            *(f"--workers={min(2, cores)}", "--graceful-timeout=5"),
         ],
         environment,
     )

@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import django
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection
 
-from catalog.models import (
-    Accelerator,
-    Figure,
-    LanguageModel,
-    MeasuredValue,
-    MeasurementRun,
-    Offer,
-    PriceQuote,
-    Provider,
-    PublishedClaim,
-    Source,
-    System,
-    TokenPrice,
-    Vendor,
-    Workload,
-)
 from config import broker
+from config.health import missing_migrations
+from estimates import pulse
+from estimates.counts import exact_counts
 from estimates.method import method_version
-from estimates.models import Calculation, CalculationRun, Estimate
-from estimates.staleness import oldest_stale_seconds, parked_calculations, stale_calculations
-
-COUNTED: dict[str, type[models.Model]] = {
-    "vendors": Vendor,
-    "accelerators": Accelerator,
-    "systems": System,
-    "offers": Offer,
-    "models": LanguageModel,
-    "providers": Provider,
-    "price_quotes": PriceQuote,
-    "token_prices": TokenPrice,
-    "workloads": Workload,
-    "measurement_runs": MeasurementRun,
-    "measured_values": MeasuredValue,
-    "claims": PublishedClaim,
-    "figures": Figure,
-    "sources": Source,
-    "calculations": Calculation,
-    "estimates": Estimate,
-}
+from estimates.models import CalculationRun, WorkTally
 
 
 @dataclass(frozen=True)
@@ -56,43 +23,56 @@ class Status:
     """What `manage.py status` tells. `stale` counts calculations, the unit of recalculation."""
 
     counts: dict[str, int]
-    stale: int
-    parked: int
-    oldest_stale_seconds: float
+    backlog: pulse.Backlog
+    recent: pulse.Recent
     last_run: dict[str, Any] | None
     broker: str
+    tasks_waiting: int | None
     workers: list[str]
+    tallies: list[WorkTally]
+    schedules: list[pulse.LastRun]
+    missing_migrations: int
     versions: dict[str, str]
 
     def as_json(self) -> dict[str, Any]:
         """One flat object: the counts stand beside the rest."""
         return {
             **self.counts,
-            "stale": self.stale,
-            "parked": self.parked,
-            "oldest_stale_seconds": self.oldest_stale_seconds,
+            **asdict(self.backlog),
+            "stale_limit_seconds": settings.ATLAS_READY_STALE_SECONDS or None,
+            "configurations_per_second": round(self.recent.configurations_per_second, 1),
+            "rows_per_second": round(self.recent.rows_per_second, 1),
             "last_run": self.last_run,
             "broker": self.broker,
+            "tasks_waiting": self.tasks_waiting,
             "worker": "answering" if self.workers else "none answers",
             "workers": self.workers,
+            "workers_seen": {tally.worker: tally.last_at.isoformat() for tally in self.tallies},
+            "failed_calculations": sum(tally.failed for tally in self.tallies),
+            "retries": sum(tally.retries for tally in self.tallies),
+            "schedules": {run.schedule: run.state or "never ran" for run in self.schedules},
+            "missing_migrations": self.missing_migrations,
             "versions": self.versions,
         }
 
 
 def current_status() -> Status:
     """Count and ask. Takes a second longer where the broker answers and no worker does."""
-    broker_is_up = broker.broker_answers()
+    waiting = broker.queue_depth()
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         database_version = cursor.fetchone()[0]
     return Status(
-        counts={name: model._default_manager.count() for name, model in COUNTED.items()},
-        stale=stale_calculations().count(),
-        parked=parked_calculations().count(),
-        oldest_stale_seconds=round(oldest_stale_seconds(), 1),
+        counts=exact_counts(),
+        backlog=pulse.backlog(),
+        recent=pulse.recent_work(),
         last_run=_last_run(),
-        broker="answering" if broker_is_up else "unavailable",
-        workers=broker.answering_workers() if broker_is_up else [],
+        broker="unavailable" if waiting is None else "answering",
+        tasks_waiting=waiting,
+        workers=[] if waiting is None else broker.answering_workers(),
+        tallies=pulse.workers_seen(),
+        schedules=pulse.last_scheduled_runs(),
+        missing_migrations=len(missing_migrations()),
         versions={
             "inference_atlas": settings.VERSION,
             "method": method_version(),

@@ -26,6 +26,7 @@ class AccessTokenAuthentication(BaseAuthentication):
             token = None
         if token is None:
             raise AuthenticationFailed("The access token is unknown, expired or revoked.")
+        request._request.access_token_prefix = token.prefix  # for the log
         return token.owner, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -21,7 +21,8 @@ KEYS = {
         "claims",
         "estimates",
     ),
-    *("stale", "oldest_stale_seconds", "worker", "broker", "versions"),
+    *("stale", "oldest_stale_seconds", "parked", "claimed", "worker", "broker", "versions"),
+    *("configurations_per_second", "rows_per_second", "tasks_waiting", "schedules", "missing_migrations"),
 }
 
 
@@ -52,8 +53,9 @@ def test_a_broker_without_a_worker_is_told_apart():
 
 
 def test_a_broker_that_is_down_is_no_error(monkeypatch):
-    monkeypatch.setattr("config.broker.broker_answers", lambda: False)
-    assert json.loads(status("--json"))["broker"] == "unavailable"
+    monkeypatch.setattr("config.broker.queue_depth", lambda: None)
+    told = json.loads(status("--json"))
+    assert (told["broker"], told["tasks_waiting"], told["workers"]) == ("unavailable", None, [])
 
 
 def test_versions_name_the_engine_in_use():
@@ -62,4 +64,4 @@ def test_versions_name_the_engine_in_use():
 
 def test_the_table_has_a_line_for_each():
     lines = status().splitlines()
-    assert {line[:22].strip().replace(" ", "_") for line in lines} >= KEYS
+    assert {line[:26].strip().replace(" ", "_") for line in lines} >= KEYS

@@ -23,9 +23,9 @@ class Command(BaseCommand):
         for name, value in status.items():
             label = name.replace("_", " ")
             if isinstance(value, dict):
-                value = ", ".join(f"{key} {item}" for key, item in value.items() if item not in (None, ""))
+                value = ", ".join(f"{key} {item}" for key, item in value.items() if item not in (None, "")) or "none"
             elif isinstance(value, list):
                 value = ", ".join(value) or "none"
             elif isinstance(value, int | float):
                 value = f"{value:,}"
-            self.stdout.write(f"{label:<22} {'none' if value is None else value}")
+            self.stdout.write(f"{label:<26} {'none' if value is None else value}")

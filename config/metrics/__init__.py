@@ -1,0 +1,1 @@
+"""Prometheus metrics of the web processes, and the page that they are read from."""
