@@ -5,7 +5,7 @@ COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --
 export PYTHON
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help venv setup run test lint format lock backup restore stop clean
+.PHONY: help venv setup run test load upgrade-trial lint format lock backup restore stop clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,8 @@ help:
 	@echo "make test    set up if need be and run every check and test (ARGS=... go to pytest)"
 	@echo "make setup   set up alone: .venv, private database and broker, migrations, catalogue"
 	@echo "make lint    ruff and mypy"
+	@echo "make load    MINUTES (20) of mixed reads and edits against a service of its own"
+	@echo "make upgrade-trial   replace version FROM (v0.1.0) by this one while it is in use"
 	@echo "make format  let ruff format and mend"
 	@echo "make lock    lock requirements*.txt anew from requirements*.in"
 	@echo "make backup  the database into FILE=..., its row hashes beside it"
@@ -34,6 +36,12 @@ test: venv
 
 lint: venv
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+
+load: venv
+	@ATLAS_ENV=$${ATLAS_ENV:-development} $(PY) manage.py benchmark load --minutes $${MINUTES:-20} $(ARGS)
+
+upgrade-trial: venv
+	@ATLAS_ENV=$${ATLAS_ENV:-development} $(PY) manage.py benchmark upgrade --from $${FROM:-v0.1.0} $(ARGS)
 
 format: venv
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .

@@ -12,6 +12,15 @@ from typing import Any, Final, Protocol
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "core": ("estimates.benchmarks.core", "the core's grid on one thread of one process; nothing is stored"),
     "load": ("estimates.benchmarks.load.sustained", "sustained reads and edits on a service of its own"),
+    "upgrade": ("estimates.benchmarks.load.upgrade", "an earlier version is replaced while it is in use"),
+    "workers": (
+        "estimates.benchmarks.workers",
+        "a full recalculation shared by worker groups, in a service of its own: rates, limits and why",
+    ),
+    "schedules": (
+        "estimates.benchmarks.schedules",
+        "slots of schedules with two beats and clocks that jump: runs per slot, on a database of its own",
+    ),
 }
 
 

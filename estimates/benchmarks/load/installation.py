@@ -7,6 +7,7 @@ killed (all but the two servers, which `end` stops).
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,12 +27,20 @@ import psutil
 from config import embedded
 from config.probe import status_of
 from config.processes import follow_parent_into_death
-from config.supervisor import children_of_the_service
 
 HOST: Final = "127.0.0.1"
 DATABASE: Final = "inference_atlas"
 #: Nothing of the caller's own installation reaches the one that is measured.
-NOT_INHERITED: Final = ("DATABASE_", "BROKER_", "ATLAS_", "DJANGO_", "CELERY_", "SECRET_KEY", "PYTEST_")
+NOT_INHERITED: Final = (
+    "DATABASE_",
+    "BROKER_",
+    "ATLAS_",
+    "DJANGO_",
+    "CELERY_",
+    "SECRET_KEY",
+    "PYTEST_",
+    "PROMETHEUS_",
+)
 RATE: Final = "1000000/min"  # readers come from one address
 READY_SECONDS: Final = 90.0
 
@@ -75,6 +83,14 @@ class Running:
         return " / ".join(lines[-count:]) or "it printed nothing"
 
 
+#: What a version's own supervisor starts, asked of that version.
+COMMANDS: Final = (
+    "import json; from config.supervisor import children_of_the_service; "
+    "found = children_of_the_service('127.0.0.1', 1); "
+    "print(json.dumps({name: [child.command, child.environment] for name, child in found.items()}))"
+)
+
+
 @dataclass(slots=True)
 class Code:
     """One version of the product: where it lies and the Python that runs it."""
@@ -82,6 +98,14 @@ class Code:
     root: Path
     python: str = sys.executable
     name: str = "this version"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """How a version's supervisor starts a process: the command and what it adds to the environment."""
+
+    command: list[str]
+    environment: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -174,7 +198,7 @@ class Installation:
         self,
         name: str,
         code: Code,
-        command: Sequence[str],
+        started: Started,
         endings: tuple[tuple[signal.Signals, float], ...],
         pass_fds: tuple[int, ...] = (),
     ) -> Running:
@@ -182,13 +206,12 @@ class Installation:
         logs = self.directory / "logs"
         logs.mkdir(exist_ok=True)
         path = logs / f"{name}-{len(self.running)}.log"
-        extra = {embedded.MANAGED: "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
         log: IO[bytes]
         with path.open("wb") as log:
             process = subprocess.Popen(
-                command,
+                started.command,
                 cwd=code.root,
-                env=self.environment(**extra),
+                env=self.environment(**started.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -200,25 +223,47 @@ class Installation:
         self.running.append(running)
         return running
 
-    def start_web(self, code: Code, name: str = "web") -> Running:
-        """The web server as the supervisor starts it, on the listening socket of this installation."""
+    def start_web(
+        self, code: Code, *, name: str = "web", workers: int | None = None, also: int | None = None
+    ) -> Running:
+        """The web server as the supervisor starts it, but on the listening socket of this installation.
+
+        `workers` in place of the supervisor's number of processes; `also` a port that it alone listens on.
+        """
         assert self.listener is not None
         number = self.listener.fileno()
-        child = children_of_the_service(HOST, self.port)["web"]
-        command = [
-            f"--bind=fd://{number}" if part.startswith("--bind=") else part
-            for part in (code.python, *child.command[1:])
-        ]
-        return self.start(name, code, command, ((signal.SIGTERM, 15.0),), (number,))
+        own = self.started_by_supervisor(code, "web")
+        command = [part for part in own.command if not part.startswith("--bind=")]
+        if workers is not None:
+            command = [part for part in command if not part.startswith("--workers=")]
+            command.append(f"--workers={workers}")
+        command.append(f"--bind=fd://{number}")
+        if also is not None:
+            command.append(f"--bind={HOST}:{also}")
+        return self.start(name, code, Started(command, own.environment), ((signal.SIGTERM, 15.0),), (number,))
 
-    def start_worker(self, code: Code, name: str = "worker") -> Running:
-        child = children_of_the_service(HOST, self.port)["worker"]
+    def start_worker(self, code: Code) -> Running:
+        """The worker group as the supervisor starts it; a second signal hands unfinished tasks back."""
         endings = ((signal.SIGTERM, 30.0), (signal.SIGQUIT, 5.0))
-        return self.start(name, code, [code.python, *child.command[1:]], endings)
+        return self.start("worker", code, self.started_by_supervisor(code, "worker"), endings)
 
-    def start_beat(self, code: Code, name: str = "beat") -> Running:
-        child = children_of_the_service(HOST, self.port)["beat"]
-        return self.start(name, code, [code.python, *child.command[1:]], ((signal.SIGTERM, 10.0),))
+    def start_beat(self, code: Code) -> Running:
+        return self.start("beat", code, self.started_by_supervisor(code, "beat"), ((signal.SIGTERM, 10.0),))
+
+    def started_by_supervisor(self, code: Code, name: str) -> Started:
+        """The command of that version's own supervisor. Raises TrialError where it cannot be asked."""
+        done = subprocess.run(
+            [code.python, "-c", COMMANDS],
+            cwd=code.root,
+            env=self.environment(PYTHONPATH=str(code.root)),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        if done.returncode:
+            raise TrialError(f"{code.name} does not say how it starts: {done.stderr.strip()[-300:]}")
+        command, environment = json.loads(done.stdout)[name]
+        return Started(command, environment)
 
     def stop_one(self, one: Running) -> float:
         """End one process; seconds that took."""
@@ -226,10 +271,10 @@ class Installation:
         self.running.remove(one)
         return seconds
 
-    def wait_until_ready(self, web: Running, path: str = "/readyz") -> float:
+    def wait_until_ready(self, web: Running, path: str = "/readyz", port: int | None = None) -> float:
         """Seconds until the address answers 200. Raises TrialError where it does not in time."""
         began = time.monotonic()
-        while status_of(f"http://{HOST}:{self.port}{path}") != 200:
+        while status_of(f"http://{HOST}:{port or self.port}{path}") != 200:
             if web.process.poll() is not None:
                 raise TrialError(f"the web server ended before it answered: {web.last_lines()}")
             if time.monotonic() - began > READY_SECONDS:

@@ -8,6 +8,7 @@ whether something has changed.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -58,6 +59,7 @@ class Subjects:
     workloads: Sequence[str]
     accelerators: Sequence[str]
     estimates: list[int] = field(default_factory=list)
+    methods: Counter[str] = field(default_factory=Counter)  # of the rows of ranked lists
 
 
 @dataclass(slots=True)
@@ -223,6 +225,7 @@ def _right_list(reader: Reader, asked: Asked, body: Any) -> str:
         figures = [float(row["usd_per_mtok_output"]) for row in rows if row["usd_per_mtok_output"]]
     if any(after < before * (1 - 1e-4) for before, after in pairwise(figures)):
         return "rows out of order"
+    reader.subjects.methods.update(row["method_version"] for row in rows)
     known = reader.subjects.estimates
     if len(known) > 500:
         del known[:250]
