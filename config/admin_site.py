@@ -81,6 +81,8 @@ UNFOLD: Final[dict[str, Any]] = {
                     _table("Calculations", "calculate", "estimates_calculation"),
                     _table("Calculation runs", "autorenew", "estimates_calculationrun"),
                     _table("Jobs", "pending_actions", "estimates_job"),
+                    _table("Schedules", "schedule", "estimates_schedule"),
+                    _table("Runs of schedules", "history", "estimates_scheduledrun"),
                 ],
             },
             {

@@ -16,6 +16,7 @@ from estimates.jobs.models import Job
 from estimates.jobs.progress import progress_of
 from estimates.models import Calculation, CalculationRun, CalculationState, Estimate
 from estimates.runs import start_recalculation
+from estimates.schedules import admin as schedules_admin  # noqa: F401  registers its pages
 from estimates.staleness import is_stale
 
 STATE_COLOURS = {"calculated": "success", "failed": "danger", "not calculated yet": "warning"}

@@ -17,6 +17,7 @@ from estimates.api.evaluate import EvaluateView
 from estimates.api.explain import ExplainView
 from estimates.api.jobs import JOBS, JobCancelView, JobResultView
 from estimates.api.runs import RUNS
+from estimates.api.schedules import URLS as SCHEDULE_URLS
 from estimates.api.search import SearchView
 
 urlpatterns: list[URLPattern] = [
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     *routes(JOBS),
     path("jobs/<key:key>/result", JobResultView.as_view(), name="jobs-result"),
     path("jobs/<key:key>/cancel", JobCancelView.as_view(), name="jobs-cancel"),
+    *SCHEDULE_URLS,
     path("accuracy", AccuracyView.as_view(), name="accuracy-list"),
     path("accuracy/runs", AccuracyRunsView.as_view(), name="accuracy-runs-list"),
 ]

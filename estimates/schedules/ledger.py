@@ -53,7 +53,8 @@ _CLAIM: Final = """
 """
 _LOG: Final = """
     UPDATE estimates_scheduledrun
-    SET log = right(log || %(text)s, %(longest)s), leased_until = clock_timestamp() + %(lease)s * interval '1 second'
+    SET log = right(log || %(text)s, %(longest)s),
+        leased_until = clock_timestamp() + %(lease)s * interval '1 second'
     WHERE id = %(pk)s AND state = 'running' AND attempts = %(attempt)s
 """
 
@@ -149,8 +150,11 @@ def _insert(rows: list[ScheduledRun]) -> int:
 
 
 @transaction.atomic
-def run_now(schedule: Schedule, asked_by: User | None = None) -> ScheduledRun:
-    """A run outside the slots; one that still waits is the answer to a second request, too."""
+def run_now(schedule: Schedule, asked_by: User | None = None, *, hint: bool = True) -> ScheduledRun:
+    """A run outside the slots; one that still waits is the answer to a second request, too.
+
+    `hint=False` sends no task: the caller works on it, or beat's next tick does.
+    """
     from estimates.schedules import hints
 
     Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
@@ -158,7 +162,8 @@ def run_now(schedule: Schedule, asked_by: User | None = None) -> ScheduledRun:
     run = waiting.first()
     if run is None:
         run = ScheduledRun.objects.create(schedule=schedule, asked_by=asked_by)
-    hints.runs_waiting()
+    if hint:
+        hints.runs_waiting()
     return run
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
+from pydantic import ValidationError
 
 from estimates.schedules import hints, kinds, ledger
 from estimates.schedules.definition import faults_of_parameters
@@ -33,16 +34,14 @@ class Ticked:
     failed: int = 0
 
 
-def tick(
-    now: datetime | None = None, *, budget_seconds: float = BUDGET_SECONDS, claimed_at_once: int = 1
-) -> Ticked:
+def tick(now: datetime | None = None, *, budget_seconds: float = BUDGET_SECONDS) -> Ticked:
     """Open the slots due at `now` (the database's time) and work on what waits."""
     began = time.monotonic()
     ticked = Ticked(opened=ledger.open_due(now))
     if ticked.opened and ledger.has_open():
         hints.runs_waiting()  # another worker helps where there is one
     while time.monotonic() - began < budget_seconds:
-        claims = ledger.claim(claimed_at_once)
+        claims = ledger.claim()
         if not claims:
             break
         for claim in claims:
@@ -96,10 +95,10 @@ def work_on(claim: Claim) -> bool:
 
 
 def _work(claim: Claim, run: ScheduledRun, schedule: Schedule, journal: Journal) -> None:
-    faults = faults_of_parameters(schedule.kind, schedule.parameters)
-    if faults:
-        raise Refused(f"parameters: {faults[0]}")
-    parameters = kinds.read_parameters(schedule.kind, schedule.parameters)
+    try:
+        parameters = kinds.read_parameters(schedule.kind, schedule.parameters)
+    except (InvalidParameters, ValidationError):
+        raise Refused(f"parameters: {faults_of_parameters(schedule.kind, schedule.parameters)[0]}") from None
     work = kinds.works()[schedule.kind].work
     prepared = work.prepare(run, schedule, parameters, journal.tell)
     with transaction.atomic():

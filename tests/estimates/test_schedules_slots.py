@@ -1,8 +1,9 @@
 """Slots of cron expressions: instants derived by hand over the changes of the clocks, and what is refused.
 
 Europe/Berlin is UTC+1 (CET) and UTC+2 in summer (CEST). On 2026-03-29 02:00 CET becomes 03:00 CEST at 01:00
-UTC; on 2026-10-25 03:00 CEST becomes 02:00 CET at 01:00 UTC. America/New_York is UTC-5 (EST) and UTC-4 (EDT):
-on 2026-03-08 02:00 EST becomes 03:00 EDT at 07:00 UTC, on 2026-11-01 02:00 EDT becomes 01:00 EST at 06:00 UTC.
+UTC; on 2026-10-25 03:00 CEST becomes 02:00 CET at 01:00 UTC. America/New_York is UTC-5 (EST), in summer
+UTC-4 (EDT): on 2026-03-08 02:00 EST becomes 03:00 EDT at 07:00 UTC, on 2026-11-01 02:00 EDT becomes 01:00
+EST at 06:00 UTC.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -105,8 +106,8 @@ def test_after_a_long_absence_the_last_slots_are_found_and_the_count_is_a_lower_
 @pytest.mark.parametrize(
     "cron",
     [
-        "", "* * * *", "0 * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 9", "@daily",
-        "*/0 * * * *", "5-1 * * * *", "a b c d e", "1,, * * * *", "0 0 30 2 *", "٣ * * * *", "* * * * ²L",
+        "", "* * * *", "0 * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 9",
+        "@daily", "*/0 * * * *", "5-1 * * * *", "a b c d e", "1,, * * * *", "0 0 30 2 *", "٣ * * * *", "* * * * ²L",
         "0 0 31 4,6 *", "0 0 L/2 * MON#9",
     ],
 )  # fmt: skip
