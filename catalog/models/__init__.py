@@ -1,9 +1,10 @@
 """The facts: vendors, hardware, language models, prices, workloads, measurements, claims, sources."""
 
 from catalog.models.accelerators import Accelerator, Link, MemoryTier, PeakRate
-from catalog.models.claims import PublishedClaim
+from catalog.models.claims import FurtherSource, PublishedClaim
 from catalog.models.language_models import LanguageModel, ModelAlias
 from catalog.models.loads import LoadedRow
+from catalog.models.marks import FactMark
 from catalog.models.measurements import MeasuredValue, MeasurementRun
 from catalog.models.prices import Offer, PriceQuote, Provider, PurchasePrice, TokenPrice
 from catalog.models.sources import Figure, Source
@@ -13,7 +14,9 @@ from catalog.models.workloads import Workload
 
 __all__ = [
     "Accelerator",
+    "FactMark",
     "Figure",
+    "FurtherSource",
     "LanguageModel",
     "Link",
     "LoadedRow",
