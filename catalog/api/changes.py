@@ -1,70 +1,30 @@
-"""Changes: from what to what, by whom, why and in which request; read from the history tables."""
+"""Changes: from what to what, by whom, why and in which request: all of them, of one thing, and one alone."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
-import pghistory.models
-from django.apps import apps
 from django.contrib.auth.models import User
-from django.db.models import CharField, F, Model, OuterRef, Q, QuerySet, Subquery, Value
-from django.utils.text import slugify
+from django.db.models import CharField, Q, QuerySet, Value
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.models import Accelerator, LanguageModel, PublishedClaim, System, Workload
-from config.rest.columns import Parameter, Resource, Row, Type, attached
-from config.rest.faults import Fault, invalid_parameters
+from catalog.history.events import (
+    ACTIONS,
+    History,
+    change_named,
+    described,
+    histories,
+    keys_with_slug,
+    parts_of,
+)
+from config.rest.columns import Parameter, Resource, Type, attached
+from config.rest.faults import Fault, invalid_parameters, not_found
 from config.rest.lookups import PARSERS
 from config.rest.pages import Page
-from config.rest.parameters import read_list
-from config.rest.views import ListView, list_response
-
-ACTIONS = ("insert", "update", "delete")
-#: Columns that the database keeps by itself; a change of nothing else is none.
-KEPT = ("version", "changed_at")
-PARENTS: dict[str, type[Model]] = {
-    "accelerator_id": Accelerator,
-    "system_id": System,
-    "language_model_id": LanguageModel,
-    "workload_id": Workload,
-}
-NAMES = {LanguageModel: "models", PublishedClaim: "claims"}
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The history table of one kind of fact and the columns it follows."""
-
-    resource: str
-    events: type[Model]
-    columns: tuple[str, ...]
-
-    def about(self, slug: str) -> Q:
-        """Events of the thing with this slug, and of what belongs to it."""
-        condition = Q(slug=slug) if "slug" in self.columns else Q(pk__in=[])
-        for column, parent in PARENTS.items():
-            if column in self.columns:
-                condition |= Q(**{f"{column}__in": parent._default_manager.filter(slug=slug).values("pk")})
-        return condition
-
-
-@cache
-def histories() -> dict[str, History]:
-    """Every history table of the catalogue by the name of its resource."""
-    found = {}
-    for events in apps.get_app_config("catalog").get_models():
-        if not issubclass(events, pghistory.models.Event):
-            continue
-        tracked: Any = events.pgh_tracked_model
-        name = NAMES.get(tracked, slugify(str(tracked._meta.verbose_name_plural)))
-        columns = tuple(
-            field.attname for field in events._meta.concrete_fields if not field.name.startswith("pgh_")
-        )
-        found[name] = History(name, events, columns)
-    return dict(sorted(found.items()))
-
+from config.rest.parameters import DETAIL_PARAMETERS, ListQuery, clean, named, read_list
+from config.rest.schema import described_detail, list_parameters, row_example
+from config.rest.views import ApiView, ListView, list_response
 
 CHANGES = Resource(
     name="changes",
@@ -89,16 +49,25 @@ CHANGES = Resource(
         attached("resource", "kind of row", Type.TEXT, example="accelerators"),
         attached("subject", "slug of the thing, or of what it belongs to", Type.TEXT, nullable=True),
         attached("action", "insert, update or delete", Type.TEXT, example="update"),
+        attached("row", "number of the row in its table", Type.INTEGER, example=12),
+        attached("version", "of the row after it, where rows have one", Type.INTEGER, nullable=True),
         attached(
             "before", "changed columns as they were", nullable=True, example={"memory_bandwidth_gbs": 3350}
         ),
         attached(
             "after", "changed columns as they are", nullable=True, example={"memory_bandwidth_gbs": 4020}
         ),
+        attached(
+            "diff",
+            "field by field",
+            example=[{"field": "memory_bandwidth_gbs", "before": 3350, "after": 4020}],
+        ),
         attached("user", "who", Type.TEXT, nullable=True, example="editor"),
         attached("reason", "why", Type.TEXT, nullable=True, example="New revision of the datasheet"),
         attached("request_id", "in which request", Type.TEXT, nullable=True),
+        attached("command", "by which command, where no request was", Type.TEXT, nullable=True),
         attached("address", "at which address of the service", Type.TEXT, nullable=True),
+        attached("reverts", "id of the change that it takes back", Type.TEXT, nullable=True),
     ),
     example_query="subject=nvidia-h100-sxm&action=update&limit=5",
 )
@@ -111,25 +80,58 @@ class ChangeListView(ListView):
 
     def get(self, request: Request) -> Response:
         query = read_list(CHANGES, request.query_params)
-        events = selected(query.parameters)
-        end = query.offset + query.limit
-        chosen = list(events.order_by("-pgh_created_at", "resource", "-pgh_id")[query.offset : end])
-        count = events.count()
-        rows = described(chosen)
-        names = [column.name for column in query.shown]
-        page = Page(
-            names,
-            [{name: row[name] for name in names} for row in rows],
-            count,
-            {"offset": end} if end < count else None,
-            {"offset": max(0, query.offset - query.limit)} if query.offset else None,
-        )
-        return list_response(request, page)
+        return list_response(request, page_of(query, selected(query.parameters)))
 
 
-def selected(given: dict[str, list[str]]) -> QuerySet[Any, Any]:
-    """Name, id and time of the events that the parameters leave, of all history tables together."""
-    known = histories()
+def page_of(query: ListQuery, events: QuerySet[Any, Any]) -> Page:
+    """The page that the query asks for, newest first."""
+    end = query.offset + query.limit
+    chosen = list(events.order_by("-pgh_created_at", "resource", "-pgh_id")[query.offset : end])
+    count = events.count()
+    rows = described(chosen)
+    names = [column.name for column in query.shown]
+    return Page(
+        names,
+        [{name: row[name] for name in names} for row in rows],
+        count,
+        {"offset": end} if end < count else None,
+        {"offset": max(0, query.offset - query.limit)} if query.offset else None,
+    )
+
+
+def change_or_404(key: str) -> Any:
+    """The change with this id; raises Problem (404)."""
+    change = change_named(key)
+    if change is None:
+        raise not_found("change", key)
+    return change
+
+
+class ChangeDetailView(ApiView):
+    """One change: before and after field by field, who, why, in which request."""
+
+    def get(self, request: Request, key: str) -> Response:
+        faults: list[Fault] = []
+        names = [column.name for column in CHANGES.columns]
+        values = clean(request.query_params, DETAIL_PARAMETERS, faults)
+        wanted = named(values, "fields", names, faults)
+        omitted = named(values, "omit", names, faults) or []
+        if faults:
+            raise invalid_parameters(faults)
+        change = change_or_404(key)
+        row = described([(change.history.resource, change.number, None)])[0]
+        return Response({name: row[name] for name in wanted or names if name not in omitted})
+
+
+described_detail(ChangeDetailView, CHANGES)
+
+
+def selected(given: dict[str, list[str]], within: dict[str, Q] | None = None) -> QuerySet[Any, Any]:
+    """Name, id and time of the events that the parameters leave, of all history tables together.
+
+    `within` restricts to some tables, each with a condition of its own.
+    """
+    known = {name: history for name, history in histories().items() if within is None or name in within}
     faults = [
         Fault("?resource", "choice", f"resource={name[:60]!r} has no history", list(known))
         for name in given.get("resource", [])
@@ -152,94 +154,66 @@ def selected(given: dict[str, list[str]]) -> QuerySet[Any, Any]:
     if "user" in given:
         owner = User.objects.filter(username=given["user"][0]).values_list("pk", flat=True).first()
         conditions &= Q(pgh_context__metadata__user=owner if owner is not None else -1)
-    wanted = [known[name] for name in dict.fromkeys(given.get("resource", known))]
+
+    def about(history: History) -> Q:
+        if within is not None:
+            return within[history.resource]
+        return history.about(given["subject"][0]) if "subject" in given else Q()
+
     parts = [
-        history.events._default_manager.filter(
-            conditions & history.about(given["subject"][0]) if "subject" in given else conditions
-        )
+        history.events._default_manager.filter(conditions & about(history))
         .order_by()
         .annotate(resource=Value(history.resource, output_field=CharField()))
         .values_list("resource", "pgh_id", "pgh_created_at")
-        for history in wanted
+        for history in (known[name] for name in dict.fromkeys(given.get("resource", known)))
     ]
     return parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
 
 
-def described(chosen: Iterable[tuple[str, int, Any]]) -> list[Row]:
-    """The chosen events in full, in their order: at most three queries for each kind of row among them."""
-    by_resource: dict[str, list[int]] = {}
-    order = [(resource, pk) for resource, pk, _ in chosen]
-    for resource, pk in order:
-        by_resource.setdefault(resource, []).append(pk)
-    found: dict[tuple[str, int], Row] = {}
-    for resource, pks in by_resource.items():
-        for row in _rows(histories()[resource], pks):
-            found[resource, row["number"]] = row
-    users = {row["user"] for row in found.values() if row["user"] is not None}
-    named = dict(User.objects.filter(pk__in=users).values_list("pk", "username")) if users else {}
-    for row in found.values():
-        row["user"] = named.get(row["user"])
-    return [found[key] for key in order]
+# ---- Of one thing ----------------------------------------------------------------------------------------
+
+#: Parameters that choose the thing, which the address does here.
+OF_ONE: Final = replace(
+    CHANGES,
+    name="history",
+    parameters=tuple(parameter for parameter in CHANGES.parameters if parameter.name != "subject"),
+)
 
 
-def _rows(history: History, pks: list[int]) -> Iterable[Row]:
-    events = history.events._default_manager
-    previous = (
-        events.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
-        .order_by("-pgh_id")
-        .values("pgh_id")[:1]
+class HistoryView(ListView):
+    """The changes of one thing and of what is part of it, newest first."""
+
+    resource = OF_ONE
+    of: str
+    noun: str
+
+    def get(self, request: Request, key: str = "") -> Response:
+        query = read_list(OF_ONE, request.query_params)
+        history = histories()[self.of]
+        keys = keys_with_slug(history, key)
+        if not keys:
+            raise not_found(self.noun, key, history.model._default_manager.values_list("slug", flat=True))
+        within = parts_of(history, keys)
+        return list_response(request, page_of(query, selected(query.parameters, within)))
+
+
+def history_view(of: str, noun: str) -> Any:
+    """The view of `/{of}/{slug}/history`, described."""
+    made = type(f"{noun.title().replace(' ', '')}HistoryView", (HistoryView,), {"of": of, "noun": noun})
+    made.__doc__ = HistoryView.__doc__
+    example = {"count": 1, "next": None, "previous": None, "results": [row_example(CHANGES)]}
+    decorate = extend_schema_view(
+        get=extend_schema(
+            operation_id=f"history_of_{noun.replace(' ', '_')}",
+            summary=f"History of one {noun}",
+            description=f"Every change of the {noun} and of its parts, newest first; of a deleted one too.",
+            tags=[of],
+            parameters=[
+                OpenApiParameter("key", str, OpenApiParameter.PATH, description=f"slug of the {noun}"),
+                *list_parameters(OF_ONE),
+            ],
+            responses={(200, "application/json"): {"$ref": "#/components/schemas/ChangePage"}},
+            examples=[OpenApiExample("Changes", value=example, response_only=True, status_codes=["200"])],
+        )
     )
-    rows = list(
-        events.filter(pgh_id__in=pks)
-        .annotate(previous=Subquery(previous), context=F("pgh_context__metadata"))
-        .values("pgh_id", "pgh_label", "pgh_created_at", "previous", "context", *history.columns)
-    )
-    wanted = {row["previous"] for row in rows if row["previous"] is not None}
-    earlier = {
-        row["pgh_id"]: row for row in events.filter(pgh_id__in=wanted).values("pgh_id", *history.columns)
-    }
-    slugs = _slugs(history, rows)
-    for row in rows:
-        context = row["context"] or {}
-        now = {name: row[name] for name in history.columns}
-        before, after = _difference(row["pgh_label"], earlier.get(row["previous"]), now)
-        yield {
-            "number": row["pgh_id"],
-            "id": f"{history.resource}-{row['pgh_id']}",
-            "at": row["pgh_created_at"],
-            "resource": history.resource,
-            "subject": row.get("slug")
-            or next((slugs[c, row[c]] for c in PARENTS if (c, row.get(c)) in slugs), None),
-            "action": row["pgh_label"],
-            "before": before,
-            "after": after,
-            "user": context.get("user"),
-            "reason": context.get("reason") or None,
-            "request_id": context.get("request_id"),
-            "address": context.get("url"),
-        }
-
-
-def _difference(label: str, earlier: Row | None, now: Row) -> tuple[Row | None, Row | None]:
-    if label == "insert":
-        return None, now
-    if label == "delete":
-        return now, None
-    if earlier is None:
-        return None, now
-    changed = [name for name in now if now[name] != earlier[name]]
-    meant = [name for name in changed if name not in KEPT] or changed
-    return {name: earlier[name] for name in meant}, {name: now[name] for name in meant}
-
-
-def _slugs(history: History, rows: list[Row]) -> dict[tuple[str, Any], str]:
-    """Slugs of the things that rows without one belong to."""
-    found: dict[tuple[str, Any], str] = {}
-    if "slug" in history.columns:
-        return found
-    for column, parent in PARENTS.items():
-        keys = {row[column] for row in rows if column in history.columns and row[column] is not None}
-        if keys:
-            slugs = parent._default_manager.filter(pk__in=keys).values_list("pk", "slug")
-            found |= {(column, pk): slug for pk, slug in slugs}
-    return found
+    return decorate(made)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from catalog.api.changes import CHANGES, ChangeListView
+from catalog.api.changes import CHANGES, ChangeDetailView, ChangeListView, history_view
 from catalog.api.editing import AcceleratorDetail, SystemDetail
 from catalog.api.figures import FIGURES
 from catalog.api.hardware import ACCELERATORS, OFFERS, SYSTEMS
@@ -10,6 +10,7 @@ from catalog.api.language_models import MODELS
 from catalog.api.measurements import MEASUREMENTS
 from catalog.api.prices import PRICE_QUOTES, PURCHASE_PRICES, TOKEN_PRICES
 from catalog.api.quoting import PriceQuoteListView
+from catalog.api.reverting import RevertView
 from catalog.api.sources import SOURCES
 from catalog.api.vendors import PROVIDERS, VENDORS
 from catalog.api.workloads import WORKLOADS
@@ -35,6 +36,12 @@ RESOURCES = (
 
 SINGLE = {ACCELERATORS.name: AcceleratorDetail, SYSTEMS.name: SystemDetail}
 
+#: What has a slug and a history: resource -> noun.
+HISTORIES = {
+    resource.name: resource.noun
+    for resource in (VENDORS, ACCELERATORS, SYSTEMS, OFFERS, MODELS, WORKLOADS, PROVIDERS, SOURCES)
+} | {"claims": "claim"}
+
 LISTS = {PRICE_QUOTES.name: PriceQuoteListView}
 
 
@@ -51,4 +58,10 @@ def addresses(resource: Resource) -> list[URLPattern]:
 urlpatterns: list[URLPattern] = [
     *(route for resource in RESOURCES for route in addresses(resource)),
     path("changes", described_list(ChangeListView, CHANGES).as_view(), name="changes-list"),
+    path("changes/<key:key>", ChangeDetailView.as_view(), name="changes-detail"),
+    path("changes/<key:key>/revert", RevertView.as_view(), name="changes-revert"),
+    *(
+        path(f"{of}/<key:key>/history", history_view(of, noun).as_view(), name=f"{of}-history")
+        for of, noun in HISTORIES.items()
+    ),
 ]

@@ -29,7 +29,12 @@ def append_missing(
     columns = list(rows[0])
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     with connection.cursor() as cursor:
-        cursor.execute(
+
+        def run(query: sql.Composed) -> None:
+            # As text: what notes the context of a change puts its own words before the statement.
+            cursor.execute(query.as_string(connection.connection))
+
+        run(
             sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
                 incoming, names, table
             )
@@ -40,7 +45,7 @@ def append_missing(
         changed = 0
         for link in links:
             with pgtrigger.ignore(f"{model._meta.label}:append_only"):
-                cursor.execute(
+                run(
                     sql.SQL(
                         "UPDATE {table} SET {link} = incoming.{link} FROM {incoming} incoming "
                         "WHERE {table}.{key} = incoming.{key} "
@@ -50,7 +55,7 @@ def append_missing(
                     )
                 )
             changed += cursor.rowcount
-        cursor.execute(
+        run(
             sql.SQL(
                 "INSERT INTO {table} ({names}) SELECT {names} FROM {incoming} incoming WHERE NOT EXISTS "
                 "(SELECT FROM {table} known WHERE known.{key} = incoming.{key}) "
@@ -58,5 +63,5 @@ def append_missing(
             ).format(table=table, names=names, incoming=incoming, key=sql.Identifier(key))
         )
         added = cursor.rowcount
-        cursor.execute(sql.SQL("DROP TABLE {}").format(incoming))
+        run(sql.SQL("DROP TABLE {}").format(incoming))
     return Counts(added=added, changed=changed, unchanged=len(rows) - added - changed)

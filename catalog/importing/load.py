@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection, transaction
 
+from catalog.history.origin import noted
 from catalog.importing.errors import Problems
 from catalog.importing.files import DataFile
 from catalog.importing.kinds import Counts, Facts, Kind, Load
@@ -66,7 +67,8 @@ def load_files(
         report.reviews += kind.review(facts)
     if write:
         load = Load(facts, overwrite=overwrite)
-        with transaction.atomic():
+        files = _shown(root)
+        with noted("load_catalog", f"load_catalog {files}", files=files), transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOAD_LOCK])
             for kind in chosen:
@@ -106,6 +108,11 @@ def in_order(kinds: Sequence[Kind], only: Sequence[str] = ()) -> list[Kind]:
 def paths_of(kind: Kind, root: Path) -> list[Path]:
     """Files of a kind below `root`, in a stable order."""
     return sorted({path for glob in kind.globs for path in root.glob(glob) if path.is_file()})
+
+
+def _shown(root: Path) -> str:
+    base = Path(settings.BASE_DIR)
+    return str(root.relative_to(base)) if root.is_relative_to(base) else str(root)
 
 
 def _shown_from(root: Path) -> Path:

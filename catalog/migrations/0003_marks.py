@@ -68,7 +68,7 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0001_initial")]
+    dependencies = [("catalog", "0002_history_triggers")]
 
     operations = [
         migrations.CreateModel(

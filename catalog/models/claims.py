@@ -53,3 +53,12 @@ class PublishedClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.quantity}"
+
+
+@tracked
+class FurtherSource(PublishedClaim.further_sources.through):  # type: ignore[name-defined,misc]
+    """One more source of a claim: the rows of that relation, so that they have a history."""
+
+    class Meta:
+        proxy = True
+        verbose_name_plural = "further sources"

@@ -1,5 +1,7 @@
 """Versions and history that the database itself keeps, so that bulk updates and raw SQL count too."""
 
+from collections.abc import Callable
+
 import pghistory
 import pgtrigger
 from django.db import models
@@ -11,11 +13,29 @@ def tracked[M: models.Model](model: type[M]) -> type[M]:
     Statement level, so that a bulk write of thousands of rows costs one insert into the event table. The
     trackers are made anew for each model: pghistory writes the model's fields into them.
     """
-    return pghistory.track(
+    return pghistory.track(*_every_change())(model)
+
+
+def tracked_in_short[M: models.Model](*fields: str) -> Callable[[type[M]], type[M]]:
+    """Keep every row of an append-only table as an event of the few columns that name it.
+
+    The row itself stays as it was written, so that the event need only say who wrote it, when, why and in
+    which request. An update is an import's, which mends what a printed name refers to.
+    """
+
+    def of(model: type[M]) -> type[M]:
+        name = f"{model._meta.object_name}Event"
+        return pghistory.track(*_every_change(), fields=list(fields), model_name=name)(model)
+
+    return of
+
+
+def _every_change() -> tuple[pghistory.RowEvent, ...]:
+    return (
         pghistory.InsertEvent(level=pghistory.Statement),
         pghistory.UpdateEvent(level=pghistory.Statement),
         pghistory.DeleteEvent(level=pghistory.Statement),
-    )(model)
+    )
 
 
 def bump_version(*unversioned: str) -> pgtrigger.Trigger:
@@ -26,6 +46,38 @@ def bump_version(*unversioned: str) -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         condition=pgtrigger.AnyChange(exclude=["version", "changed_at", *unversioned]),
         func="NEW.version = OLD.version + 1; NEW.changed_at = clock_timestamp(); RETURN NEW;",
+    )
+
+
+def bump_version_but_for_notes() -> pgtrigger.Trigger:
+    """As `bump_version`; a change of nothing but `notes` is stamped and raises no version.
+
+    Estimates are made anew for a raised version, and none of them reads the notes.
+    """
+    kept = "'{version,changed_at,notes}'::text[]"
+    return pgtrigger.Trigger(
+        name="bump_version",
+        operation=pgtrigger.Update,
+        when=pgtrigger.Before,
+        condition=pgtrigger.AnyChange(exclude=["version", "changed_at"]),
+        func="IF NEW.notes IS NOT DISTINCT FROM OLD.notes "
+        f"OR to_jsonb(NEW) - {kept} IS DISTINCT FROM to_jsonb(OLD) - {kept} "
+        "THEN NEW.version = OLD.version + 1; END IF; "
+        "NEW.changed_at = clock_timestamp(); RETURN NEW;",
+    )
+
+
+def touch_accelerators_of_vendor() -> pgtrigger.Trigger:
+    """The slug of a vendor is read with each of its accelerators: calibration inherits by it."""
+    return pgtrigger.Trigger(
+        name="touch_accelerators",
+        operation=pgtrigger.Update,
+        when=pgtrigger.After,
+        level=pgtrigger.Statement,
+        referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
+        func="UPDATE catalog_accelerator SET version = version + 1, changed_at = clock_timestamp() "
+        "WHERE vendor_id IN (SELECT id FROM new_rows EXCEPT SELECT n.id FROM new_rows n "
+        "JOIN old_rows o ON n.id = o.id AND n.slug = o.slug); RETURN NULL;",
     )
 
 
@@ -42,12 +94,16 @@ def touch_accelerator() -> list[pgtrigger.Trigger]:
 
 
 def touch_accelerator_by_figures() -> list[pgtrigger.Trigger]:
-    """An accepted figure that comes, goes or changes kind changes its accelerator: the grade rests on it."""
+    """An accepted figure that comes, goes, or changes kind, quantity or subject changes its accelerators:
+
+    the grade rests on them.
+    """
     return _touching(
         inserted="SELECT accelerator_id FROM new_rows WHERE accepted AND accelerator_id IS NOT NULL",
-        updated="SELECT n.accelerator_id FROM new_rows n JOIN old_rows o USING (id) "
-        "WHERE n.accelerator_id IS NOT NULL AND (n.accepted OR o.accepted) "
-        "AND (n.accepted, n.kind) IS DISTINCT FROM (o.accepted, o.kind)",
+        updated="SELECT unnest(ARRAY[n.accelerator_id, o.accelerator_id]) "
+        "FROM new_rows n JOIN old_rows o USING (id) WHERE (n.accepted OR o.accepted) "
+        "AND (n.accelerator_id, n.quantity, n.accepted, n.kind) "
+        "IS DISTINCT FROM (o.accelerator_id, o.quantity, o.accepted, o.kind)",
         deleted="SELECT accelerator_id FROM old_rows WHERE accepted AND accelerator_id IS NOT NULL",
     )
 

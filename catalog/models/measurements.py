@@ -5,11 +5,12 @@ from django.db import models
 
 from catalog.models.accelerators import Accelerator
 from catalog.models.constraints import positive
-from catalog.models.history import append_only
+from catalog.models.history import append_only, tracked_in_short
 from catalog.models.language_models import LanguageModel
 from catalog.models.sources import Source
 
 
+@tracked_in_short("id", "run_id", "accelerator", "language_model")
 class MeasurementRun(models.Model):
     """One run as published: hardware, model, deployment, lengths and load. Append-only."""
 
@@ -56,6 +57,7 @@ class MeasurementRun(models.Model):
         return self.run_id
 
 
+@tracked_in_short("id", "run", "metric")
 class MeasuredValue(models.Model):
     """One metric of one run. Append-only."""
 

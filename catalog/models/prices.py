@@ -4,7 +4,7 @@ from django.db import models
 
 from catalog.models.accelerators import Accelerator
 from catalog.models.constraints import not_negative, positive
-from catalog.models.history import append_only, touch_accelerator, tracked
+from catalog.models.history import append_only, touch_accelerator, tracked, tracked_in_short
 from catalog.models.slugs import CatalogueSlugField
 from catalog.models.sources import Source
 
@@ -24,6 +24,7 @@ class Provider(models.Model):
         return self.name
 
 
+@tracked
 class Offer(models.Model):
     """A distinct shape of hardware (chip, count, link) that gets one estimate, whatever its product names."""
 
@@ -66,6 +67,7 @@ class QuoteKind(models.TextChoices):
     INDEX = "index", "index or aggregate"
 
 
+@tracked_in_short("id", "key", "accelerator")
 class PriceQuote(models.Model):
     """What a provider asked for an hour, when seen. Append-only: a new price is a new row."""
 
@@ -100,6 +102,7 @@ class PriceQuote(models.Model):
         return f"{self.provider_id} {self.offering} {self.price_per_hour} {self.currency}/h"
 
 
+@tracked_in_short("id", "key", "accelerator")
 class PurchasePrice(models.Model):
     """What a part or machine costs to buy. Append-only."""
 
@@ -124,6 +127,7 @@ class PurchasePrice(models.Model):
         return f"{self.hardware_name} {self.price} {self.currency}"
 
 
+@tracked_in_short("id", "key", "language_model")
 class TokenPrice(models.Model):
     """What a hosted endpoint asks per million tokens, when seen. Append-only."""
 

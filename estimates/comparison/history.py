@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.db import models
 from django.db.models import F, Q
 
-from catalog.api.changes import histories
+from catalog.history.events import histories
 from catalog.models import Accelerator, LanguageModel, Link, MemoryTier, PeakRate, Workload
 from estimates.core.facts import PROVENANCES, Provenance
 from estimates.from_catalog import (

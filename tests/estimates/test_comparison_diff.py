@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from catalog.api.changes import histories
+from catalog.history.events import histories
 from catalog.models import Accelerator, PeakRate, PriceQuote
 from estimates.comparison.diff import answer_diff
 from estimates.comparison.history import BeforeHistoryError, accelerator_timeline, sheet_at

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
+from catalog.history.origin import noted
 from catalog.importing.hf_config import (
     ImportedModel,
     ImportRefused,
@@ -72,7 +73,8 @@ class Command(BaseCommand):
             if options["write"]:
                 result["written"] = str(write_model_file(model))
             if options["save"]:
-                row, created = save_model(model)
+                with noted("import_model", f"import_model {options['file']}", files=options["file"]):
+                    row, created = save_model(model)
                 result["saved"] = {"slug": row.slug, "created": created}
         if options["as_json"]:
             self.stdout.write(json.dumps(result, indent=2))
