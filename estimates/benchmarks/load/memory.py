@@ -1,8 +1,8 @@
 """Memory of the service's processes over time, by role.
 
 What counts is the proportional set (PSS): pages that forked workers share are counted once, so the roles add
-up. Of Postgres only what its processes have to themselves (USS) is judged: `shared_buffers` fills with pages
-of the database up to its configured size, which is what it is for; it is reported beside.
+up. Of Postgres only resident memory that is not shared is judged: `shared_buffers` fills with pages of the
+database up to its configured size, which is what it is for; it is reported beside.
 """
 
 from __future__ import annotations
@@ -34,14 +34,18 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def megabytes(pid: int, *, own: bool) -> float:
-    """Memory of a process and its descendants, 1e6 bytes: unshared pages alone, or the proportional set."""
+    """Memory of a process and its descendants, 1e6 bytes: what is not shared, or the proportional set."""
     total = 0
     for process in family(pid):
         try:
-            found = process.memory_full_info()
+            if own:
+                held = process.memory_info()
+                total += held.rss - getattr(held, "shared", 0)
+            else:
+                found = process.memory_full_info()
+                total += getattr(found, "pss", found.rss)
         except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue
-        total += found.uss if own else getattr(found, "pss", found.rss)
     return total / 1e6
 
 
