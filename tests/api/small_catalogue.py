@@ -34,7 +34,17 @@ from catalog.models import (
 )
 from estimates.from_catalog import read_workloads
 from estimates.method import method_version
-from estimates.models import Calculation, CalculationRun, Estimate, Job, Limit, Objective, State
+from estimates.models import (
+    Calculation,
+    CalculationRun,
+    Estimate,
+    Job,
+    Limit,
+    Objective,
+    Schedule,
+    ScheduledRun,
+    State,
+)
 
 
 @dataclass
@@ -173,6 +183,11 @@ def build() -> Catalogue:
     )
     CalculationRun.objects.create(scope="all", reason="first calculation", state="done")
     Job.objects.create(kind="search", question={"model": "all"}, parts=4, parts_done=1)
+    report, _ = Schedule.objects.get_or_create(
+        slug="weekly-freshness-report",
+        defaults={"title": "Report", "kind": "freshness_report", "cron": "7 5 * * MON"},
+    )
+    ScheduledRun.objects.create(schedule=report, state="done", outcome="all is fresh")
     for row in (h100, mi300x):
         row.refresh_from_db()
         _estimates(row, llama, chat, offers)

@@ -17,12 +17,13 @@ from catalog.api.urls import RESOURCES
 from estimates.api.claims import CLAIMS
 from estimates.api.jobs import JOBS
 from estimates.api.runs import RUNS
+from estimates.api.schedules import SCHEDULED_RUNS, SCHEDULES
 from tests.api.small_catalogue import read
 
 pytestmark = pytest.mark.django_db
 PINNED = Path(__file__).with_name("query_counts.json")
 QUESTION = "estimates?model=llama-3.1-70b-instruct&workload=chat"
-LISTS = [*(resource.name for resource in (*RESOURCES, CLAIMS, JOBS, RUNS)), "estimates", QUESTION, "changes"]
+LISTS = [*(resource.name for resource in (*RESOURCES, CLAIMS, JOBS, RUNS, SCHEDULES, SCHEDULED_RUNS)), "estimates", QUESTION, "changes"]
 LISTS += ["accuracy", "accuracy/runs", "estimates/break-even?model=llama-3.1-70b-instruct&basis=any"]
 
 
@@ -37,7 +38,7 @@ def count(client: Client, address: str) -> int:
 def test_queries_are_as_pinned(client: Client, catalogue: Any, calibrated: Path) -> None:
     client.get("/api/v1/estimates")  # reads efficiency data and such once a process
     counted = {address: count(client, address) for address in LISTS}
-    for resource in (*RESOURCES, CLAIMS, JOBS, RUNS):
+    for resource in (*RESOURCES, CLAIMS, JOBS, RUNS, SCHEDULES, SCHEDULED_RUNS):
         key = read(client, resource.name)["results"][0][resource.key]
         counted[f"{resource.name}/{{key}}"] = count(client, f"{resource.name}/{key}")
     if os.environ.get("ATLAS_WRITE_QUERY_COUNTS"):
