@@ -125,10 +125,10 @@ def _migrations_of_the_code() -> list[tuple[tuple[str, str], tuple[tuple[str, st
 
 def _estimates() -> Check:
     """How long the oldest stale estimate has been so, against ATLAS_READY_STALE_SECONDS."""
-    from estimates.staleness import oldest_stale_seconds
+    from estimates.pulse import backlog_of_late
 
     limit = settings.ATLAS_READY_STALE_SECONDS
-    oldest = round(oldest_stale_seconds(), 1)
+    oldest = backlog_of_late().oldest_stale_seconds
     return {
         "status": "failed" if limit and oldest > limit else "ok",
         "oldest_stale_seconds": oldest,

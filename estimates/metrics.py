@@ -34,7 +34,7 @@ from estimates.method import method_version
 log = logging.getLogger(__name__)
 
 #: A scrape gives up on a part whose statement takes longer.
-STATEMENT_MS: Final = 1_000
+STATEMENT_MS: Final = 2_000
 BOUNDS: Final = [*(str(bound) for bound in DURATION_BOUNDS_SECONDS), "+Inf"]
 TALLIED: Final = {
     "chunks": ("atlas_recalculation_chunks", "Chunks of calculations made."),
@@ -119,7 +119,7 @@ def broker() -> Iterator[Metric]:
 
 def staleness() -> Iterator[Metric]:
     """What waits to be calculated again."""
-    found = pulse.backlog()
+    found = pulse.backlog_of_late()
     yield _gauge("stale_calculations", "Calculations that have to be made again.", found.stale)
     yield _gauge(
         "oldest_stale_seconds",

@@ -110,19 +110,18 @@ def try_again(failed: QuerySet[Calculation]) -> int:
     )
 
 
-def oldest_stale_seconds() -> float:
-    """How long the oldest stale calculation has been stale; 0.0 when none is.
+def stale_since(workloads_digest: str) -> Case:
+    """When a stale calculation became so, for a query on stale rows.
 
-    Stale since the change that made it so: of its model, of its accelerator, of the workloads, or of the
+    Since the change that made it so: of its model, of its accelerator, of the workloads, or of the
     method, which changes when the first process with the new code begins or writes.
     """
-    digest = read_workloads().digest
     workload_changed = Workload.objects.aggregate(at=Max("changed_at"))["at"]
     method_changed = (
         Method.objects.filter(version=method_version()).values_list("first_at", flat=True).first()
         or in_force_since()
     )
-    since = Case(
+    return Case(
         When(NEVER_MADE, then=Greatest("language_model__changed_at", "accelerator__changed_at")),
         When(
             MODEL_CHANGED & ACCELERATOR_CHANGED,
@@ -130,16 +129,23 @@ def oldest_stale_seconds() -> float:
         ),
         When(MODEL_CHANGED, then=F("language_model__changed_at")),
         When(ACCELERATOR_CHANGED, then=F("accelerator__changed_at")),
-        When(~Q(workloads_digest=digest), then=Value(workload_changed, output_field=DateTimeField())),
+        When(
+            ~Q(workloads_digest=workloads_digest), then=Value(workload_changed, output_field=DateTimeField())
+        ),
         When(~Q(method_version=method_version()), then=Value(method_changed, output_field=DateTimeField())),
         default=F("calculated_at"),
         output_field=DateTimeField(),
     )
+
+
+def oldest_stale_seconds() -> float:
+    """How long the oldest stale calculation has been stale; 0.0 when none is."""
+    digest = read_workloads().digest
     row = (
         stale_calculations(digest)
         .order_by()
         .values(now=Now())
-        .annotate(oldest=Min(since))
+        .annotate(oldest=Min(stale_since(digest)))
         .values_list("now", "oldest")
         .first()
     )

@@ -28,3 +28,11 @@ def calibrated(monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(report, "DIRECTORY", CALIBRATION)
     return CALIBRATION
+
+
+@pytest.fixture(autouse=True)
+def no_backlog_of_another_test() -> None:
+    """Probes and metrics keep their last reading for a moment; a test begins without one."""
+    from estimates import pulse
+
+    pulse.forget_backlog()

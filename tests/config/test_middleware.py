@@ -4,13 +4,13 @@ import json
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 from psycopg import errors
 
-from config import embedded, urls
+from config import urls
 from config.middleware import MAX_JSON_DEPTH, nested_deeper_than, unavailable
 
 
@@ -144,31 +144,3 @@ def test_the_content_policy_allows_no_inline_code(client):
     policy = client.get("/healthz")["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "default-src 'self'" in policy
-
-
-@pytest.mark.django_db
-def test_readiness_reports_database_migrations_and_broker(client):
-    embedded.ensure_valkey()
-    assert client.get("/readyz").json() == {
-        "status": "ok",
-        "database": "ok",
-        "migrations": "ok",
-        "broker": "ok",
-    }
-
-
-@pytest.mark.django_db
-def test_readiness_survives_a_broker_that_is_down(client, monkeypatch):
-    monkeypatch.setattr("config.health.broker_answers", lambda: False)
-    response = client.get("/readyz")
-    assert response.status_code == 200
-    assert response.json()["broker"] == "unavailable"
-
-
-@pytest.mark.django_db
-def test_readiness_fails_while_a_migration_is_missing(client):
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
-    response = client.get("/readyz")
-    assert response.status_code == 503
-    assert response.json()["type"].endswith(":migrations-missing")
