@@ -5,7 +5,7 @@ COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --
 export PYTHON
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help venv setup run test load upgrade-trial lint format lock backup restore stop clean
+.PHONY: help venv setup run test chaos load upgrade-trial lint format lock backup restore stop clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test    set up if need be and run every check and test (ARGS=... go to pytest)"
 	@echo "make setup   set up alone: .venv, private database and broker, migrations, catalogue"
 	@echo "make lint    ruff and mypy"
+	@echo "make chaos   SEEDS (30) from FIRST_SEED (1) of EDITS (500) from all sides, with kills (docs/chaos.md)"
 	@echo "make load    MINUTES (20) of mixed reads and edits against a service of its own"
 	@echo "make upgrade-trial   replace version FROM (v0.1.0) by this one while it is in use"
 	@echo "make format  let ruff format and mend"
@@ -36,6 +37,9 @@ test: venv
 
 lint: venv
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+
+chaos: venv
+	@exec $(PY) -m tests.faults.chaos --seeds $${SEEDS:-30} --first-seed $${FIRST_SEED:-1} --edits $${EDITS:-500} $(ARGS)
 
 load: venv
 	@ATLAS_ENV=$${ATLAS_ENV:-development} $(PY) manage.py benchmark load --minutes $${MINUTES:-20} $(ARGS)

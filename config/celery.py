@@ -33,6 +33,7 @@ class AtlasCelery(Celery):
     """
 
     task_cls: Any = AtlasTask
+    amqp_cls = "config.broker_connection:SteadyAMQP"
 
     def send_task(self, name: str, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]
         if (sender := request_id.current_request_id()) != request_id.NONE:

@@ -17,6 +17,7 @@ from catalog.models import Figure, Source
 from catalog.models.sources import Confidence, FigureKind
 from catalog.offers import refresh_offers
 from catalog.sources import find_or_add_source
+from config.deadlocks import again_after_deadlock
 
 PROVENANCE_FIELDS = (
     "figure_kind",
@@ -170,6 +171,11 @@ class SourcedAdmin(FactAdmin):
         "Source of the change",
         {"fields": PROVENANCE_FIELDS, "description": "Needed whenever a figure on this page changes."},
     )
+
+    @again_after_deadlock
+    def changeform_view(self, *arguments: Any, **named: Any) -> Any:
+        """A change may meet another that derives the offers anew; whichever Postgres ends is made again."""
+        return super().changeform_view(*arguments, **named)
 
     def _accept(self, form: Any, subject: Subject, changes: dict[str, Any]) -> None:
         given = form.cleaned_data

@@ -17,6 +17,7 @@ from catalog.offers import refresh_offers
 from catalog.sources import SourceError, find_or_add_source
 from config.access.models import Scope
 from config.access.permissions import MayWrite
+from config.deadlocks import again_after_deadlock
 from config.rest.columns import Resource
 from config.rest.conditional import check_if_match, etag_of
 from config.rest.faults import Fault, Problem, invalid_body, nearest, not_found
@@ -161,6 +162,7 @@ class FigureEditing(DetailView):
     write_scope = Scope.WRITE_FACTS
     write_permission = "catalog.change_figure"
 
+    @again_after_deadlock
     def patch(self, request: Request, key: str) -> Response:
         if request.query_params:
             raise Problem(400, "invalid-parameters", "A PATCH takes no query parameters.")

@@ -20,20 +20,20 @@ WAYS: Final = {
     "run": 1,
 }
 
-#: Kinds of victim. The first five are processes, the last two are single backends of Postgres: one killed,
+#: Kinds of victim. All are processes but the last two, which are single backends of Postgres: one killed,
 #: which makes Postgres end all others and recover, one ended by `pg_terminate_backend`.
-VICTIMS: Final = (
-    "worker",
-    "pool child",
-    "broker",
-    "broker and its data",
-    "beat",
-    "web",
-    "web child",
-    "backend killed",
-    "backend terminated",
-)
-KILLS_OF_A_KIND: Final = (2, 4)  # least and most in a seed of 500 edits
+#: With the least and the most kills in a seed of 500 edits.
+VICTIMS: Final = {
+    "worker": (2, 3),
+    "pool child": (2, 4),
+    "broker": (1, 2),
+    "broker and its data": (1, 2),
+    "beat": (1, 3),
+    "web": (1, 2),
+    "web child": (1, 3),
+    "backend killed": (1, 3),
+    "backend terminated": (2, 4),
+}
 
 ACCELERATORS: Final = ("trial-a", "trial-b", "trial-h", "trial-l", "trial-m")
 MODELS: Final = ("trial-8b", "trial-32b", "trial-70b")
@@ -79,8 +79,8 @@ def make_plan(seed: int, edits: int) -> Plan:
     draw = random.Random(f"chaos {seed} {edits}")
     made = tuple(_edit(draw, number) for number in range(1, edits + 1))
     kills = []
-    for victim in VICTIMS:
-        count = max(1, round(draw.randint(*KILLS_OF_A_KIND) * edits / 500))
+    for victim, (least, most) in VICTIMS.items():
+        count = max(1, round(draw.randint(least, most) * edits / 500))
         for _ in range(count):
             kills.append(Kill(draw.randint(max(1, edits // 20), edits), victim, draw.random()))
     return Plan(seed, made, tuple(sorted(kills, key=lambda kill: (kill.after_edits, kill.victim, kill.draw))))

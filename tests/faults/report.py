@@ -41,6 +41,7 @@ class SeedResult:
     recalculations_unchanged: int | None = None
     recalculations_uncoalesced: int = 0
     answers_of_500: list[str] = field(default_factory=list)
+    ended_by_themselves: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
@@ -99,6 +100,7 @@ def summary(results: Sequence[SeedResult], lease_seconds: float | None) -> dict[
         "conflicts_read_again": sum(result.conflicts for result in results),
         "deadlocks_tried_again": sum(result.deadlocks for result in results),
         "answers_of_500": sum(len(result.answers_of_500) for result in results),
+        "ended_by_themselves": sum(len(result.ended_by_themselves) for result in results),
         "kills": dict(sorted(kills.items())),
         "kills_missed": dict(sorted(missed.items())),
         "estimate_rows": max((result.rows for result in results), default=0),
@@ -157,6 +159,7 @@ def table(results: Sequence[SeedResult], lease_seconds: float | None) -> str:
             f"{found['conflicts_read_again']}, {found['deadlocks_tried_again']}",
         ),
         ("  answers of 500", str(found["answers_of_500"])),
+        ("processes that ended by themselves", str(found["ended_by_themselves"])),
         ("kills", f"{sum(found['kills'].values())}: {each('kills')}"),
         ("estimate rows, lease of a claim", f"{found['estimate_rows']}, {lease_seconds or 'none'} s"),
         *[(called, str(found[name])) for name, called in ACCOUNTS.items()],
@@ -184,5 +187,6 @@ def table(results: Sequence[SeedResult], lease_seconds: float | None) -> str:
             if len(problems) > 20:
                 text.append(f"seed {result.seed}: {name}: and {len(problems) - 20} more")
         text += [f"seed {result.seed}: {said}" for said in result.answers_of_500[:10]]
+        text += [f"seed {result.seed}: ended by itself: {said}" for said in result.ended_by_themselves]
         text += [f"seed {result.seed}: not made: {said}" for said in result.refusals[:10]]
     return "\n".join(text)

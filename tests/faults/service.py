@@ -94,6 +94,7 @@ class Service:
         self.port = free_port()
         self.directory = directory
         self.members: dict[str, Member] = {}
+        self.ended_by_themselves: list[str] = []  # what nobody killed
         self.broker_down = threading.Event()  # a kill of the broker holds it down for a while
         self._stop = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -151,6 +152,9 @@ class Service:
                 if member.running:
                     continue
                 if member.ended_at is None:
+                    code = member.process.returncode if member.process else 0
+                    if code != -signal.SIGKILL:
+                        self.ended_by_themselves.append(f"{member.name} with exit code {code}")
                     member.kill_session()
                     member.ended_at = now
                 elif now - member.ended_at >= RESTART_AFTER_SECONDS:

@@ -41,6 +41,7 @@ def run_seed(
         result.faults.append("the untouched catalogue was not calculated: " + _why())
         return result
     tally = _tally()
+    ended_before = len(service.ended_by_themselves)
     connection.close()
 
     watcher = Watcher()
@@ -72,6 +73,7 @@ def run_seed(
     ]
     result.conflicts, result.deadlocks = ledger.conflicts, ledger.deadlocks
     result.answers_of_500 = ledger.answers_of_500
+    result.ended_by_themselves = service.ended_by_themselves[ended_before:]
     result.by_way = dict(Counter(entry.edit.way for entry in ledger.of(Outcome.ACKNOWLEDGED)))
     result.kills, result.kills_missed = dict(killing.done), dict(killing.missed)
     result.converge_seconds, result.unconverged = times_to_converge(watcher.looks)
