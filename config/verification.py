@@ -56,6 +56,7 @@ def checks(report: Path, pytest_arguments: list[str]) -> list[Check]:
         Check("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
         Check("system checks", [*MANAGE, "check", "--fail-level", "WARNING"]),
         Check("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
+        Check("migrations' SQL", [*MANAGE, "lint_migrations"]),
         Check("API schema", [*MANAGE, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull]),
         Check("types", [PYTHON, "-m", "mypy"]),
         Check("tests", [*tests, f"--junit-xml={report}", "--create-db", *pytest_arguments]),
@@ -72,7 +73,7 @@ def main(pytest_arguments: list[str]) -> int:
         check.run()
     print("\n==> summary")
     for check in all_checks:
-        print(f"{'passed' if check.passed else 'FAILED'}  {check.name:<14} {check.seconds:6.1f} s")
+        print(f"{'passed' if check.passed else 'FAILED'}  {check.name:<16} {check.seconds:6.1f} s")
     skipped = skipped_tests(report) if report.exists() else []
     if browser() is None:
         print("left out: the browser tests, because no Chromium is installed (Debian: apt install chromium)")

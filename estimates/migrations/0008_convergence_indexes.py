@@ -1,4 +1,8 @@
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.contrib.postgres.operations import (
+    AddIndexConcurrently,
+    RemoveIndexConcurrently,
+    ValidateConstraint,
+)
 from django.db import migrations, models
 
 
@@ -9,6 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [("estimates", "0007_convergence")]
 
     operations = [
+        ValidateConstraint(model_name="estimate", name="estimates_estimate_tier_check"),  # of 0002
         AddIndexConcurrently(
             model_name="calculation",
             index=models.Index(
