@@ -56,6 +56,8 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
             return _loaded(service, Code(_root()), options)
     except TrialError as error:
         raise CommandError(str(error)) from None
+    except KeyboardInterrupt:
+        raise CommandError("broken off; everything that was started has ended", returncode=130) from None
 
 
 def _root() -> Any:

@@ -77,6 +77,8 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
         raise CommandError(str(error), returncode=2) from None
     except TrialError as error:
         raise CommandError(str(error)) from None
+    except KeyboardInterrupt:
+        raise CommandError("broken off; everything that was started has ended", returncode=130) from None
 
 
 def _upgraded(service: Any, old: Any, options: dict[str, Any]) -> dict[str, Any]:
