@@ -8,10 +8,9 @@ known when `prometheus_client` is imported.
 import os
 import shutil
 import tempfile
+from logging.config import dictConfig
 from pathlib import Path
 from typing import Any, Final
-
-import django
 
 VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 PREFIX: Final = "inference-atlas-metrics-"
@@ -54,7 +53,9 @@ def is_running(pid: str) -> bool:
 
 def on_starting(server: Any) -> None:
     """An empty directory for the metrics; those of servers that were killed are removed."""
-    django.setup()  # configures the log
+    from django.conf import settings
+
+    dictConfig(settings.LOGGING)  # no more of the application: each process loads it for itself
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         if left.stat().st_uid == os.getuid() and not is_running(left.name.removeprefix(PREFIX)):
             shutil.rmtree(left, ignore_errors=True)
