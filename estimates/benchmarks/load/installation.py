@@ -42,7 +42,8 @@ NOT_INHERITED: Final = (
     "PROMETHEUS_",
 )
 RATE: Final = "1000000/min"  # readers come from one address
-READY_SECONDS: Final = 90.0
+READY_SECONDS: Final = 300.0
+PROBE_SECONDS: Final = 20.0
 
 
 class TrialError(Exception):
@@ -274,7 +275,7 @@ class Installation:
     def wait_until_ready(self, web: Running, path: str = "/readyz", port: int | None = None) -> float:
         """Seconds until the address answers 200. Raises TrialError where it does not in time."""
         began = time.monotonic()
-        while status_of(f"http://{HOST}:{port or self.port}{path}") != 200:
+        while status_of(f"http://{HOST}:{port or self.port}{path}", PROBE_SECONDS) != 200:
             if web.process.poll() is not None:
                 raise TrialError(f"the web server ended before it answered: {web.last_lines()}")
             if time.monotonic() - began > READY_SECONDS:
