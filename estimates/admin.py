@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from unfold.decorators import action, display
 
@@ -14,10 +14,10 @@ from catalog.models import Accelerator, LanguageModel
 from estimates.jobs import lifecycle
 from estimates.jobs.models import Job
 from estimates.jobs.progress import progress_of
-from estimates.models import Calculation, CalculationRun, CalculationState, Estimate
+from estimates.models import Calculation, CalculationRun, CalculationState, Estimate, Movement, WorkTally
 from estimates.runs import start_recalculation
 from estimates.schedules import admin as schedules_admin  # noqa: F401  registers its pages
-from estimates.staleness import is_stale
+from estimates.staleness import parked_calculations, stale_calculations, try_again
 
 STATE_COLOURS = {"calculated": "success", "failed": "danger", "not calculated yet": "warning"}
 RUN_COLOURS = {"done": "success", "failed": "danger", "running": "info", "queued": "warning"}
@@ -74,13 +74,17 @@ class Staleness(admin.SimpleListFilter):
     parameter_name = "stale"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "stale"), ("no", "up to date")]
+        return [("yes", "stale"), ("parked", "failed and parked"), ("no", "up to date")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Calculation]) -> QuerySet[Calculation]:
         if self.value() == "yes":
-            return queryset.filter(is_stale())
+            return queryset.filter(pk__in=stale_calculations().order_by().values("pk"))
+        if self.value() == "parked":
+            return queryset.filter(pk__in=parked_calculations().order_by().values("pk"))
         if self.value() == "no":
-            return queryset.exclude(is_stale())
+            return queryset.filter(state=CalculationState.DONE).exclude(
+                pk__in=stale_calculations().order_by().values("pk")
+            )
         return queryset
 
 
@@ -94,6 +98,7 @@ class CalculationAdmin(ReadOnlyAdmin):
         "configurations",
         "method_version",
         "attempts",
+        "losses",
         "error",
     )
     list_filter = (Staleness, "state")
@@ -112,7 +117,7 @@ class CalculationAdmin(ReadOnlyAdmin):
     @action(description="Try failed calculations again", permissions=["try_again"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[Calculation]) -> None:
         """Forget the failed attempts; the sweeper finds the calculations stale."""
-        count = queryset.filter(Q(state=CalculationState.FAILED)).update(attempts=0)
+        count = try_again(queryset)
         self.message_user(request, f"{count} failed calculations will be tried again.", messages.SUCCESS)
 
 
@@ -138,6 +143,69 @@ class CalculationRunAdmin(ReadOnlyAdmin):
     @display(description="chunks")
     def progress(self, run: CalculationRun) -> str:
         return f"{run.chunks_done} of {run.chunks}"
+
+
+@admin.register(Movement)
+class MovementAdmin(ReadOnlyAdmin):
+    list_display = ("at", "model", "accelerator", "moved", "throughput", "versions", "method_changed")
+    date_hierarchy = "at"
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Movement]:
+        slugs = {
+            "model": LanguageModel.objects.filter(pk=OuterRef("language_model_id")),
+            "accelerator": Accelerator.objects.filter(pk=OuterRef("accelerator_id")),
+        }
+        named = {f"{name}_slug": Subquery(rows.values("slug")[:1]) for name, rows in slugs.items()}
+        return super().get_queryset(request).annotate(**named)
+
+    @display(description="model", ordering="model_slug")
+    def model(self, movement: Any) -> str:
+        return movement.model_slug or "deleted"
+
+    @display(description="accelerator", ordering="accelerator_slug")
+    def accelerator(self, movement: Any) -> str:
+        return movement.accelerator_slug or "deleted"
+
+    @display(description="estimates moved")
+    def moved(self, movement: Movement) -> str:
+        others = [(movement.added, "new"), (movement.removed, "gone")]
+        told = "".join(f", {count} {word}" for count, word in others if count)
+        return f"{movement.changed} of {movement.rows}{told}"
+
+    @display(description="throughput, after / before")
+    def throughput(self, movement: Movement) -> str:
+        low, high = movement.throughput_ratio_low, movement.throughput_ratio_high
+        if low is None or high is None:
+            return "—"
+        return f"{low:.3f}" if low == high else f"{low:.3f} to {high:.3f}"
+
+    @display(description="versions of model, accelerator")
+    def versions(self, movement: Movement) -> str:
+        return (
+            f"{movement.from_model_version} → {movement.to_model_version}, "
+            f"{movement.from_accelerator_version} → {movement.to_accelerator_version}"
+        )
+
+    @display(description="method changed", boolean=True)
+    def method_changed(self, movement: Movement) -> bool:
+        return movement.from_method != movement.to_method
+
+
+@admin.register(WorkTally)
+class WorkTallyAdmin(ReadOnlyAdmin):
+    list_display = (
+        "worker",
+        "last_at",
+        "chunks",
+        "calculations",
+        "unchanged",
+        "failed",
+        "retries",
+        "configurations",
+        "rows_written",
+        "seconds",
+    )
 
 
 @admin.register(Job)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from catalog.models import Accelerator, Figure, PeakRate, Source
 from estimates.jobs.lifecycle import start_job
-from estimates.models import CalculationRun
+from estimates.models import Calculation, CalculationRun
 from estimates.runs import start_recalculation
 from estimates.staleness import stale_calculations
 from estimates.sweeper import sweep
@@ -172,3 +172,30 @@ def test_every_list_and_the_front_page_open(editor: Client, quote: Any) -> None:
     for model in admin.site._registry:
         answer = editor.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
         assert answer.status_code == 200, model
+
+
+def test_a_parked_calculation_is_found_with_its_traceback_and_tried_again(editor: Client, tiny: Any) -> None:
+    sweep(float("inf"))
+    cell = Calculation.objects.get(accelerator=tiny.h100, language_model=tiny.llama_8b)
+    Calculation.objects.filter(pk=cell.pk).update(
+        state="failed", attempts=3, error="ZeroDivisionError: poison", traceback="in poisonous_function"
+    )
+    address = reverse("admin:estimates_calculation_changelist")
+    listed = editor.get(address, {"stale": "parked"})
+    assert [row.pk for row in listed.context["cl"].result_list] == [cell.pk]
+    one = editor.get(reverse("admin:estimates_calculation_change", args=[cell.pk])).content.decode()
+    assert "in poisonous_function" in one
+    answer = editor.post(address, {"action": "try_again", "_selected_action": [cell.pk]}, follow=True)
+    assert "1 failed calculations will be tried again" in answer.content.decode()
+    sweep(float("inf"))
+    cell.refresh_from_db()
+    assert (cell.state, cell.attempts, cell.traceback) == ("done", 0, "")
+
+
+def test_what_moved_is_listed_with_names_and_ratios(editor: Client, tiny: Any) -> None:
+    sweep(float("inf"))
+    Accelerator.objects.filter(pk=tiny.h100.pk).update(memory_bandwidth_gbs=4020)
+    sweep(float("inf"))
+    listed = editor.get(reverse("admin:estimates_movement_changelist")).content.decode()
+    assert "nvidia-h100-sxm" in listed
+    assert "llama-3.1-8b-instruct" in listed
