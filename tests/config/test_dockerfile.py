@@ -44,6 +44,14 @@ def test_packages_are_installed_with_their_hashes_in_the_first_stage_alone():
     assert not any("pip" in rest for word, rest in stages()[1] if word == "RUN")
 
 
+def test_the_image_has_the_programs_of_backup_and_restore():
+    text = (embedded.BASE_DIR / "Dockerfile").read_text()
+    assert "pginstall/bin/pg_dump" in text
+    assert "pginstall/bin/pg_restore" in text
+    (path,) = re.findall(r"PATH=(\S+)", text)
+    assert "/opt/postgres/client/pginstall/bin" in path.split(":")
+
+
 def test_the_image_copies_paths_that_exist_and_nothing_private():
     for word, rest in instructions():
         if word == "COPY" and not rest.startswith("--from"):
