@@ -30,7 +30,10 @@ CURRENCY: Final = "USD"
 
 @dataclass(frozen=True, slots=True)
 class PriceFilter:
-    """Which quotes count. Empty means any; `as_of` None means today; `max_age_days` drops older ones."""
+    """Which quotes count. Empty means any; `as_of` None means today; `max_age_days` drops older ones.
+
+    `recorded_before` leaves only quotes of a smaller id: those that were known before that one.
+    """
 
     pricing_model: str = PricingModel.ON_DEMAND
     providers: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class PriceFilter:
     term: str | None = None
     as_of: date | None = None
     max_age_days: int | None = None
+    recorded_before: int | None = None
 
     @property
     def day(self) -> date:
@@ -206,6 +210,9 @@ def _chosen(
         conditions.append("term = %(term)s")
         parameters["term"] = wanted.term
     age_condition = offer_condition = ""
+    if wanted.recorded_before is not None:
+        conditions.append("id < %(recorded_before)s")
+        parameters["recorded_before"] = wanted.recorded_before
     if wanted.max_age_days is not None:
         age_condition = "AND quote.observed_on >= %(oldest)s"
         parameters["oldest"] = day - timedelta(days=wanted.max_age_days)
@@ -232,13 +239,19 @@ def _chosen(
 # ---- In querysets --------------------------------------------------------------------------------------
 
 
-def hourly_price(prices: Mapping[int, QuoteUsed], offer: str = "offer_id") -> Combinable:
+def hourly_table(prices: Mapping[int, QuoteUsed]) -> str:
+    """The hourly prices as the JSON that `hourly_price` looks offers up in."""
+    return orjson.dumps({str(pk): f"{used.usd_per_hour:f}" for pk, used in prices.items()}).decode()
+
+
+def hourly_price(prices: Mapping[int, QuoteUsed] | str, offer: str = "offer_id") -> Combinable:
     """USD an hour of a row's offer as an expression to annotate, filter and order by; null without a quote.
 
     `Estimate.objects.annotate(usd_per_hour=hourly_price(prices))` prices a list in the statement that reads
-    it: the chosen prices travel as one JSON constant, looked up by the offer's id.
+    it: the chosen prices travel as one JSON constant (`hourly_table`, or made of the quotes here), looked up
+    by the offer's id.
     """
-    table = orjson.dumps({str(pk): f"{used.usd_per_hour:f}" for pk, used in prices.items()}).decode()
+    table = prices if isinstance(prices, str) else hourly_table(prices)
     return Cast(
         Func(
             Value(table, output_field=TextField()),

@@ -11,6 +11,7 @@ over both kinds takes `split`: the prompt bears the share of machine time its pr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,7 +20,7 @@ from django.db.models import F, FloatField, QuerySet
 from django.db.models.functions import Cast
 
 from catalog.prices import QuoteUsed, hourly_price, usd_per_mtok
-from estimates.economics.steps import decimal, rounded
+from estimates.economics.steps import DIGITS, decimal, rounded
 from estimates.economics.tokens import token_prices
 from estimates.models import Estimate
 
@@ -80,6 +81,41 @@ def token_cost(usd_per_hour: Decimal, output_tokens_per_s: float, isl: float, os
     )
 
 
+def token_cost_texts(
+    usd_per_hour: Decimal, output_tokens_per_s: float, isl: float, osl: float
+) -> dict[str, str]:
+    """What `token_cost(...).as_json()` gives, by floating point where that is sure to round the same way."""
+    hour = float(usd_per_hour)
+    if not (hour > 0 and 0 < output_tokens_per_s < math.inf and 0 < isl < math.inf and 0 < osl < math.inf):
+        return token_cost(usd_per_hour, output_tokens_per_s, isl, osl).as_json()
+    output = hour / (output_tokens_per_s * 3600) * 1e6
+    blended = output * osl / (isl + osl)
+    texts = {
+        "usd_per_hour": _text(hour),
+        "usd_per_mtok_output": _text(output),
+        "usd_per_mtok_input": _text(output * osl / isl),
+        "usd_per_mtok_blended": _text(blended),
+        "output_tokens_per_usd": _text(1e6 / output),
+        "blended_tokens_per_usd": _text(1e6 / blended),
+    }
+    if "" in texts.values():
+        return token_cost(usd_per_hour, output_tokens_per_s, isl, osl).as_json()
+    return texts
+
+
+def _text(amount: float) -> str:
+    """As `rounded` writes it; empty where an error of 1e-12 of the amount could decide the last digit.
+
+    The handful of operations behind an amount are wrong by less than 1e-15 of it.
+    """
+    places = max(DIGITS - 1 - math.floor(math.log10(amount)), 0)
+    shifted = amount * 10.0**places
+    if abs(shifted % 1 - 0.5) < 1e-12 * shifted + 1e-9:
+        return ""
+    text = f"{amount:.{places}f}"
+    return text.rstrip("0").rstrip(".") if places else text
+
+
 def prefill_share(ttft_unloaded_s: float, replicas: int, output_tokens_per_s: float, osl: float) -> float:
     """The prompt's share of machine time: its own prefill's time on one of the replicas.
 
@@ -98,11 +134,11 @@ def split(cost: TokenCost, share: float) -> SplitCost:
     )
 
 
-def with_costs(estimates: QuerySet[Estimate], prices: Mapping[int, QuoteUsed]) -> QuerySet[Estimate]:
+def with_costs(estimates: QuerySet[Estimate], prices: Mapping[int, QuoteUsed] | str) -> QuerySet[Estimate]:
     """Annotate `usd_per_hour` and the costs per million tokens in the statement itself, for ordering too.
 
-    `prices` is what `catalog.prices.offer_prices` gives, by offer id. Null where there is no quote or no
-    throughput: order with `F(...).asc(nulls_last=True)`.
+    `prices` is what `catalog.prices.offer_prices` gives, by offer id, or the `hourly_table` of it. Null where
+    there is no quote or no throughput: order with `F(...).asc(nulls_last=True)`.
     """
     tokens = Cast(F("workload__isl") + F("workload__osl"), FloatField())
     osl = Cast(F("workload__osl"), FloatField())

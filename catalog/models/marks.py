@@ -8,8 +8,8 @@ class FactMark(models.Model):
 
     The numbers of a kind, combined by exclusive or, name the set of writes that are committed: the result
     changes with every commit, whatever the order of commits, and after a restored backup goes on to values
-    that never were. Rows are only inserted, so that writers do not wait for one another; now and then a writer
-    replaces some by one that stands for all of them, which leaves the result as it is.
+    that never were. Rows are only inserted, so that writers do not wait for one another; now and then a
+    writer replaces some by one that stands for all of them, which leaves the result as it is.
     """
 
     kind = models.CharField(max_length=63, help_text="the table written to")

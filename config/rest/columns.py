@@ -94,6 +94,13 @@ class Column:
         return value
 
 
+def presenter(column: Column) -> Callable[[Any], Any] | None:
+    """`Column.present` of a column whose values need it; None where they are shown as they are."""
+    if column.words or column.type in (Type.TEXT, Type.SLUG, Type.MONEY):
+        return column.present
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A query parameter that is no column: `apply` narrows the queryset by its parsed values."""

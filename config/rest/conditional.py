@@ -1,10 +1,13 @@
-"""ETags: strong, made from the bytes of the answer; `If-None-Match` gets a 304, `If-Match` guards a write."""
+"""ETags, strong: of the answer's bytes or of the state they rest on; `If-None-Match` and `If-Match`."""
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
+from config.code_version import code_version
 from config.rest.faults import Fault, Problem
 
 
@@ -14,20 +17,45 @@ def etag_of(body: bytes, version: int | None = None) -> str:
     return f'"{digest}"' if version is None else f'"v{version}-{digest}"'
 
 
-def answer_not_modified(request: Request, response: HttpResponseBase) -> HttpResponseBase:
-    """A 304 in place of the response where the client holds it already."""
-    wanted = request.headers.get("If-None-Match")
-    if wanted is None or request.method not in ("GET", "HEAD") or response.status_code != 200:
-        return response
-    etag = response["ETag"]
-    offered = {entry.strip().removeprefix("W/") for entry in wanted.split(",")}
-    if etag not in offered and "*" not in offered:
-        return response
+def etag_of_state(request: Request, marks: Mapping[str, int], *further: str) -> str:
+    """A strong ETag of the answer to this request in the state that the marks name, told before it is made.
+
+    Everything else that decides the bytes goes in: the address with its query, the host (links are absolute),
+    the format, the code, and what the caller knows of besides. One whom we never answered does not know it.
+    """
+    parts = (
+        code_version(),
+        f"{request.scheme}://{request.get_host()}{request.get_full_path()}",
+        str(request.accepted_renderer.format),
+        *further,
+        *(f"{kind}={value}" for kind, value in sorted(marks.items())),
+    )
+    return f'"s{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:32]}"'
+
+
+def offered_etags(request: Request) -> set[str]:
+    """What `If-None-Match` names."""
+    given = request.headers.get("If-None-Match", "")
+    return {entry.strip().removeprefix("W/") for entry in given.split(",")} - {""}
+
+
+def not_modified(headers: Mapping[str, Any]) -> HttpResponse:
+    """A 304 with those of the headers that it repeats."""
     unchanged = HttpResponse(status=304)
     for name in ("ETag", "Vary", "Cache-Control"):
-        if response.has_header(name):
-            unchanged[name] = response[name]
+        if name in headers:
+            unchanged[name] = headers[name]
     return unchanged
+
+
+def answer_not_modified(request: Request, response: HttpResponseBase) -> HttpResponseBase:
+    """A 304 in place of the response where the client holds it already."""
+    if request.method not in ("GET", "HEAD") or response.status_code != 200:
+        return response
+    offered = offered_etags(request)
+    if response["ETag"] not in offered and "*" not in offered:
+        return response
+    return not_modified(response.headers)
 
 
 def check_if_match(request: Request, version: int, current_etag: str) -> None:

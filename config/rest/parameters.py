@@ -27,6 +27,7 @@ class ListQuery:
 
     Attributes:
         shown: columns of the answer, in the order of the table.
+        filters: columns of the filters and their lookups.
         used: all columns that the query needs: shown, filtered or sorted by.
         conditions: filters; all must hold.
         parameters: values of the resource's own parameters.
@@ -35,6 +36,7 @@ class ListQuery:
 
     shown: list[Column]
     conditions: list[Q] = field(default_factory=list)
+    filters: list[tuple[Column, str]] = field(default_factory=list)
     used: dict[str, Column] = field(default_factory=dict)
     ordering: list[tuple[Column, bool]] = field(default_factory=list)
     parameters: dict[str, list[str]] = field(default_factory=dict)
@@ -69,6 +71,7 @@ def read_list(resource: Resource, given: QueryDict) -> ListQuery:
         elif name in filters:
             column, lookup = filters[name]
             query.used[column.name] = column
+            query.filters.append((column, lookup))
             found = condition(name, column, lookup, values[name], faults)
             if found is not None:
                 query.conditions.append(found)

@@ -22,6 +22,9 @@ from config.rest.rendering import CsvRenderer, JsonRenderer, Table
 assert slugs  # registers the converter that routes use
 
 
+HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
+
+
 class ApiView(APIView):
     """A view whose answers to GET carry a strong ETag and answer `If-None-Match`."""
 
@@ -36,8 +39,8 @@ class ApiView(APIView):
         answer.render()
         if not answer.has_header("ETag"):
             answer["ETag"] = etag_of(answer.content, self.version_of(answer.data))
-        answer["Cache-Control"] = "private, no-cache"
-        answer["Vary"] = "Accept, Authorization, Cookie"
+        for name, value in HEADERS.items():
+            answer[name] = value
         if request.method == "HEAD":
             answer["Content-Length"] = str(len(answer.content))
             answer.content = b""
@@ -54,7 +57,7 @@ class ListView(ApiView):
     resource: Resource
     renderer_classes: Any = [JsonRenderer, CsvRenderer]
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         page = pages.run(self.resource, read_list(self.resource, request.query_params))
         return list_response(request, page)
 

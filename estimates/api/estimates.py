@@ -1,19 +1,21 @@
 """The cached estimates, ranked: speed, cost on each price basis, what binds, how sure, which versions."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import QueryDict
+from django.http import HttpResponseBase, QueryDict
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.api.prices import parse_date
 from catalog.api.references import ACCELERATOR, MODEL, OFFER, PROVIDER, VENDOR, WORKLOAD
-from catalog.models import System
+from catalog.marks import read_marks
 from catalog.models.accelerators import AcceleratorKind, Segment, Status
 from catalog.models.prices import PricingModel
-from catalog.prices import PriceFilter, QuoteUsed, offer_prices_by_basis
+from catalog.prices import PriceFilter
 from config.rest import pages
 from config.rest.columns import (
     Parameter,
@@ -30,17 +32,21 @@ from config.rest.columns import (
     text,
     time,
 )
+from config.rest.conditional import etag_of_state, not_modified, offered_etags
 from config.rest.faults import Fault, invalid_parameters
 from config.rest.lookups import known
 from config.rest.parameters import read_list
-from config.rest.views import DetailView, ListView, list_response, read_detail
-from estimates.cost import token_cost, with_costs
-from estimates.models import Calculation, Estimate, Limit, Objective, State, Tier
-from estimates.staleness import is_stale
+from config.rest.views import HEADERS, DetailView, ListView, list_response, read_detail
+from estimates import models
+from estimates.api import ranked
+from estimates.api.ranked import KINDS, TABLE, Prices, State, chosen_prices
+from estimates.cost import with_costs
+from estimates.method import method_version
+from estimates.models import Estimate, Limit, Objective, Tier
 
-FITTING = (State.OK, State.SATURATED)
+FITTING = (models.State.OK, models.State.SATURATED)
 OBJECTIVES = {member.name.lower(): member for member in Objective}
-STATES = {member.name.lower(): member for member in State}
+STATES = {member.name.lower(): member for member in models.State}
 ALL = "all"
 PRICE_PARAMETERS = ("pricing_model", "provider", "region", "country", "as_of")
 
@@ -116,7 +122,7 @@ ESTIMATES = Resource(
         integer("count", "accelerators of the offer", source="offer__count"),
         attached("systems", "names of the machines that are this offer", example=["DGX H100"]),
         choice("objective", Objective, filterable=False, example="throughput_within"),
-        choice("state", State, filterable=False),
+        choice("state", models.State, filterable=False),
         text("reason", "why it does not fit or is refused"),
         boolean("meets_service_level", "of the workload"),
         text("weight_format", example="fp8"),
@@ -167,22 +173,6 @@ ESTIMATES = Resource(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """The quotes used: by offer and pricing model, and which pricing model ranks."""
-
-    by_offer: dict[int, dict[str, QuoteUsed]]
-    pricing_model: str
-
-    @property
-    def ranking(self) -> dict[int, QuoteUsed]:
-        return {
-            offer: quotes[self.pricing_model]
-            for offer, quotes in self.by_offer.items()
-            if self.pricing_model in quotes
-        }
-
-
 def price_filter(given: dict[str, list[str]]) -> PriceFilter:
     """The price filter that the parameters ask for. Raises Problem (400) for what cannot be."""
     faults: list[Fault] = []
@@ -206,7 +196,7 @@ def price_filter(given: dict[str, list[str]]) -> PriceFilter:
 
 def priced(criteria: PriceFilter) -> tuple[Resource, Prices]:
     """The resource with its cost columns filled from the quotes that the criteria choose."""
-    prices = Prices(offer_prices_by_basis(criteria), criteria.pricing_model)
+    prices = chosen_prices(criteria)
 
     def attach(pks: list[int], rows: list[Row], wanted: set[str]) -> None:
         attach_context(pks, rows, wanted, prices)
@@ -217,44 +207,13 @@ def priced(criteria: PriceFilter) -> tuple[Resource, Prices]:
 
 def attach_context(pks: list[int], rows: list[Row], wanted: set[str], prices: Prices) -> None:
     """Add systems, quotes, costs, staleness and the address of the explanation to rows of estimates."""
-    columns = ("pk", "offer_id", "calculation_id", "throughput_tok_s", "workload__isl", "workload__osl")
-    found = {values[0]: values[1:] for values in Estimate.objects.filter(pk__in=pks).values_list(*columns)}
-    systems: dict[int, list[str]] = {}
-    if "systems" in wanted:
-        offers = {values[0] for values in found.values()}
-        named = System.objects.filter(offer__in=offers).order_by("name").values_list("offer_id", "name")
-        for offer, name in named:
-            systems.setdefault(offer, []).append(name)
-    stale: set[int] = set()
-    if "stale" in wanted and found:
-        calculations = {values[1] for values in found.values()}
-        stale = set(
-            Calculation.objects.filter(is_stale(), pk__in=calculations)
-            .order_by()
-            .values_list("pk", flat=True)
-        )
+    columns = tuple(ESTIMATES.column(name) for name in sorted(wanted))
+    found = list(Estimate.objects.filter(pk__in=pks).values_list("pk", "offer_id"))
+    state = State({})
+    made = ranked.details([ESTIMATES.column("id"), *columns], found, state, prices)
+    by_pk = {row["id"]: row for row in made}
     for pk, row in zip(pks, rows, strict=True):
-        offer, calculation, throughput, isl, osl = found[pk]
-        quotes = prices.by_offer.get(offer, {})
-        chosen = quotes.get(prices.pricing_model)
-        row["systems"] = systems.get(offer, [])
-        row["quote"] = shown(chosen) if chosen else None
-        row["costs"] = {basis: cost(quote, throughput, isl, osl) for basis, quote in sorted(quotes.items())}
-        row["stale"] = calculation in stale
-        row["explain"] = f"/api/v1/estimates/{pk}/explain"
-
-
-def cost(quote: QuoteUsed, throughput: float | None, isl: float, osl: float) -> dict[str, Any]:
-    """One price basis: what an hour and a million tokens cost, and the quote."""
-    costs: dict[str, Any] = {"usd_per_hour": f"{quote.usd_per_hour:f}"}
-    if throughput:
-        costs = dict(token_cost(quote.usd_per_hour, throughput, isl, osl).as_json())
-    return {**costs, "quote": shown(quote)}
-
-
-def shown(quote: QuoteUsed) -> dict[str, Any]:
-    """The quote as the API shows it: unknown text is null."""
-    return {name: None if value == "" else value for name, value in quote.as_json().items()}
+        row |= {name: value for name, value in by_pk[pk].items() if name != "id"}
 
 
 class EstimateListView(ListView):
@@ -262,14 +221,35 @@ class EstimateListView(ListView):
 
     resource = ESTIMATES
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
+        """The marks are read before and after: where they agree, all was read from the state they name."""
+        named = request.query_params.getlist("model")
+        marks, day = read_marks(KINDS, named), timezone.now().date()
+        etag = etag_of_state(request, marks, method_version(), day.isoformat())
+        if etag in offered_etags(request):
+            return not_modified({**HEADERS, "ETag": etag})
+        state = State(marks)
+        response = list_response(request, self.page(request, state, day))
+        if read_marks(KINDS, named) == marks:
+            state.keep()
+            response["ETag"] = etag
+        return response
+
+    def page(self, request: Request, state: State, day: date) -> pages.Page:
+        """The rows that the query string asks for. Raises Problem (400) with every fault."""
         query = read_list(ESTIMATES, with_defaults(request.query_params))
         own = {name: query.parameters.pop(name) for name in PRICE_PARAMETERS if name in query.parameters}
-        resource, _ = priced(price_filter(own))
-        if "objective" not in request.query_params:
-            rows = resource.rows
-            resource = replace(resource, rows=lambda: within_service_level_first(rows()))
-        return list_response(request, pages.run(resource, query))
+        criteria = price_filter(own)
+        prices = state.prices(replace(criteria, as_of=criteria.as_of or day))
+        best = "objective" not in request.query_params
+
+        def rows() -> QuerySet[Any]:
+            found = with_costs(ESTIMATES.rows(), TABLE)
+            return within_service_level_first(found) if best else found
+
+        if query.after is None:
+            return ranked.page(replace(ESTIMATES, rows=rows), query, f"best={best}", state, prices)
+        return ranked.walk(replace(ESTIMATES, rows=rows), query, state, prices)
 
 
 def with_defaults(given: QueryDict) -> QueryDict:
