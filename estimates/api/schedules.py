@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.urls import URLPattern, path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.request import Request
@@ -34,7 +33,7 @@ from config.rest.faults import Fault, invalid_parameters, not_found
 from config.rest.lookups import PARSERS
 from config.rest.parameters import read_list
 from config.rest.schema import component, list_parameters, row_example, row_schema
-from config.rest.views import ApiView, ListView, detail, list_response, routes
+from config.rest.views import ApiView, ListView, detail, list_response
 from estimates.api.bodies import without_parameters
 from estimates.schedules import ledger, slots
 from estimates.schedules.models import CatchUp, Schedule, ScheduledRun, ScheduledRunState, ScheduleKind
@@ -242,11 +241,3 @@ class RunScheduleView(ApiView):
         run = ledger.run_now(find_schedule(key), user if user.is_authenticated else None)
         body = detail(SCHEDULED_RUNS, str(run.pk))
         return Response(body, status=202, headers={"Location": f"/api/v1/scheduled-runs/{run.pk}"})
-
-
-URLS: list[URLPattern] = [
-    *routes(SCHEDULES),
-    *routes(SCHEDULED_RUNS),
-    path("schedules/<key:key>/runs", RunsOfScheduleView.as_view(), name="schedules-runs"),
-    path("schedules/<key:key>/run", RunScheduleView.as_view(), name="schedules-run"),
-]

@@ -17,7 +17,7 @@ from estimates.api.evaluate import EvaluateView
 from estimates.api.explain import ExplainView
 from estimates.api.jobs import JOBS, JobCancelView, JobResultView
 from estimates.api.runs import RUNS
-from estimates.api.schedules import URLS as SCHEDULE_URLS
+from estimates.api.schedule_editing import URLS as SCHEDULE_URLS
 from estimates.api.search import SearchView
 
 urlpatterns: list[URLPattern] = [

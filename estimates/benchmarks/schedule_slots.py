@@ -215,7 +215,7 @@ def _tried(
     entered = Counter(
         ScheduledRun.objects.filter(schedule__in=latest).values_list("schedule", "slot", "state")
     )
-    accounted: Counter[tuple[int, datetime]] = Counter()
+    accounted: Counter[tuple[int, datetime | None]] = Counter()
     for (pk, slot, state), count in entered.items():
         done = state == ScheduledRunState.DONE and ran[pk, slot] == 1
         covered = state == ScheduledRunState.COVERED and ran[pk, slot] == 0

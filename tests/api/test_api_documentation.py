@@ -38,6 +38,8 @@ def test_every_operation_has_a_summary_and_an_example_or_is_the_root(schema: Any
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             assert operation["summary"], (method, path)
+            if method == "delete":
+                continue  # answers nothing
             made = next(status for status in ("200", "201", "202") if status in operation["responses"])
             answer = operation["responses"][made]["content"].get("application/json", {})
             assert answer.get("examples") or path == "/api/v1/", (method, path)

@@ -105,3 +105,68 @@ def test_running_now_needs_the_scope_and_a_schedule(client: Client, editor: User
     problem_of(client.post(address.replace("pruning", "prunin"), **auth(editor, "run_jobs")), 404)
     problem_of(client.post(address + "?now=1", **auth(editor, "run_jobs")), 400)
     assert not ScheduledRun.objects.filter(slot=None).exists()
+
+
+DEFINITION = {
+    "slug": "morning-report",
+    "title": "Morning report",
+    "kind": "freshness_report",
+    "cron": "30 6 * * MON",
+    "time_zone": "Europe/Berlin",
+}
+
+
+def send(client: Client, method: str, address: str, body: Any, owner: User, **headers: str) -> Any:
+    own = auth(owner, "admin")["headers"] | headers
+    given = {"data": orjson.dumps(body), "content_type": "application/json", "headers": own}
+    return client.generic(method, f"/api/v1/{address}", **given)
+
+
+def test_a_schedule_is_added_changed_and_deleted_with_its_history(
+    client: Client, editor: User, pruning: Schedule
+) -> None:
+    added = send(client, "POST", "schedules", DEFINITION, editor)
+    assert (added.status_code, added["Location"]) == (201, "/api/v1/schedules/morning-report")
+    assert orjson.loads(added.content)["owner"] == "editor"
+    etag = client.get("/api/v1/schedules/morning-report")["ETag"]
+    change = {"cron": "0 7 * * MON", "change_reason": "later"}
+    problem_of(send(client, "PATCH", "schedules/morning-report", change, editor), 428)
+    changed = send(client, "PATCH", "schedules/morning-report", change, editor, **{"if-match": etag})
+    assert (changed.status_code, orjson.loads(changed.content)["version"]) == (200, 2)
+    problem_of(send(client, "PATCH", "schedules/morning-report", change, editor, **{"if-match": etag}), 412)
+    row = Schedule.objects.get(slug="morning-report")
+    assert row.events.order_by("pgh_id").last().pgh_context.metadata["reason"] == "later"
+    gone = send(client, "DELETE", "schedules/morning-report", None, editor, **{"if-match": changed["ETag"]})
+    assert (gone.status_code, gone.content) == (204, b"")
+    problem_of(client.get("/api/v1/schedules/morning-report"), 404)
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"cron": "61 * * * *"}, "/cron"),
+        ({"cron": 5}, "/cron"),
+        ({"time_zone": "Mars"}, "/time_zone"),
+        ({"kind": "sleep"}, "/kind"),
+        ({"parameters": {"days": 3}}, "/parameters/days"),
+        ({"parameters": []}, "/parameters"),
+        ({"catch_up": "all"}, "/catch_up"),
+        ({"slug": "Morning Report"}, "/slug"),
+        ({"slug": "nightly-pruning"}, "/slug"),
+        ({"colour": "red"}, "/colour"),
+        ({"title": ""}, "/title"),
+    ],
+)
+def test_a_faulty_definition_is_refused_with_pointer_and_what_is_accepted(
+    client: Client, editor: User, pruning: Schedule, change: dict[str, Any], pointer: str
+) -> None:
+    body = problem_of(send(client, "POST", "schedules", DEFINITION | change, editor), 400)
+    assert [fault["pointer"] for fault in body["errors"]] == [pointer]
+    assert body["errors"][0]["accepted"]
+    assert Schedule.objects.get() == pruning
+
+
+def test_defining_needs_the_scope_admin(client: Client, editor: User, pruning: Schedule) -> None:
+    own = auth(editor, "run_jobs", "write_facts")
+    problem_of(client.post("/api/v1/schedules", DEFINITION, content_type="application/json", **own), 403)
+    assert Schedule.objects.count() == 1
