@@ -56,6 +56,7 @@ def test_a_migration_gives_way_to_readers_and_is_tried_again(monkeypatch: pytest
         atomic = True
 
     def one_try(command: Command, *args: object, **options: object) -> None:
+        command.verbosity = 0
         command.migration_progress_callback("apply_start", Adding("one", "catalog"))
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('lock_timeout')")
