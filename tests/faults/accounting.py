@@ -74,10 +74,11 @@ def missing_history(ledger: Ledger) -> list[str]:
             if write.table not in known:
                 known[write.table] = events_of(_model(write.table))
             if write.insert:
-                events = [e for of_row in known[write.table].values() for e in of_row]
-                if not any(
-                    e.pgh_label == "insert" and value_of(e, write.column) == write.value for e in events
-                ):
+                rows = _model(write.table)._default_manager.filter(**{write.column: write.value})
+                events = [
+                    e for pk in rows.values_list("pk", flat=True) for e in known[write.table].get(pk, [])
+                ]
+                if not any(e.pgh_label == "insert" for e in events):
                     problems.append(f"{_named(entry)}: no event of {write.table} {write.value}")
                 continue
             found = _transitions(known[write.table].get(write.pk, []), write)

@@ -24,7 +24,7 @@ from config.probe import status_of
 from config.supervisor import children_of_the_service
 
 RESTART_AFTER_SECONDS = 0.3
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 
 
 @dataclass
