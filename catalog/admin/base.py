@@ -4,9 +4,11 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from catalog.admin.history import HistoryAdmin
 
-class FactAdmin(ModelAdmin):
-    """A table whose rows an editor may change."""
+
+class FactAdmin(HistoryAdmin, ModelAdmin):
+    """A table whose rows an editor may change, with the history that the database keeps of them."""
 
     list_per_page = 50
     list_filter_submit = True

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import CASCADE, F, ForeignKey, Model, OuterRef, Q, QuerySet, Subquery
 from django.utils.text import slugify
 
-from catalog.models import Accelerator, LanguageModel, PublishedClaim, System, Workload
+from catalog.models import Accelerator, LanguageModel, ModelAlias, PublishedClaim, System, Workload
 
 Row = dict[str, Any]
 
@@ -26,7 +26,7 @@ PARENTS: dict[str, type[Model]] = {
     "language_model_id": LanguageModel,
     "workload_id": Workload,
 }
-NAMES: dict[type[Model], str] = {LanguageModel: "models", PublishedClaim: "claims"}
+NAMES: dict[type[Model], str] = {LanguageModel: "models", ModelAlias: "aliases", PublishedClaim: "claims"}
 
 
 @dataclass(frozen=True, slots=True)

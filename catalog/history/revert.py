@@ -352,10 +352,10 @@ class _Reverting:
         figure = Figure.objects.get(pk=self.change.key)
         subject = _subject_of(figure)
         quantity = quantities_of(subject).get(figure.quantity)
+        Figure.objects.filter(pk=figure.pk).delete()  # as the accepted one, so that it comes back as that
         if figure.accepted and quantity is not None:
             _accept_again(subject, quantity, self._replaced_by(subject, quantity))
             self.checks.add((type(subject), subject.pk, quantity.name))
-        Figure.objects.filter(pk=figure.pk).delete()
 
     # ---- A deletion --------------------------------------------------------------------------------------
 
@@ -380,8 +380,18 @@ class _Reverting:
                 _accept_again(owner, quantity, figure)
                 self.checks.add((type(owner), owner.pk, quantity.name))
         elif subject is not None:
+            if self.model in CHILDREN:
+                self._accept_what_stood(subject)
             for quantity in self._quantities() if self.model in CHILDREN else quantities_of(subject).values():
                 self.checks.add((type(subject), subject.pk, quantity.name))
+
+    def _accept_what_stood(self, subject: Subject) -> None:
+        """A child row that is there again stands on the figures that ceased with it."""
+        for quantity in self._quantities():
+            value = self.change.row[quantity.column]
+            figures = _figures(subject, quantity.name)
+            if value is not None and figures.exists() and not figures.filter(accepted=True).exists():
+                self._back_to(subject, quantity, value)
 
     def _insert_row(self, history: History, row: Mapping[str, Any]) -> None:
         values = dict(row)
@@ -420,7 +430,7 @@ class _Reverting:
             wanted = (
                 column_value(quantity, accepted.value) if accepted and accepted.value is not None else None
             )
-            if accepted is not None and wanted != value:
+            if wanted != value and (accepted is not None or _figures(subject, name).exists()):
                 raise RevertRefusedError(
                     "figures-disagree",
                     f"{name} would be {_plain(value)} while the accepted figure says {_plain(wanted)}",

@@ -12,6 +12,7 @@ from estimates.api.compare import CompareView
 from estimates.api.curve import CurveView, StoredCurveView
 from estimates.api.diff import DiffView
 from estimates.api.economics import BreakEvenView, StoredEconomicsView
+from estimates.api.effects import EffectsView
 from estimates.api.estimates import ESTIMATES, EstimateDetailView, EstimateListView
 from estimates.api.evaluate import EvaluateView
 from estimates.api.explain import ExplainView
@@ -39,6 +40,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("claims", described_list(ClaimListView, CLAIMS).as_view(), name="claims-list"),
     path("claims/<key:key>", described_detail(ClaimDetailView, CLAIMS).as_view(), name="claims-detail"),
+    path("changes/<key:key>/effects", EffectsView.as_view(), name="changes-effects"),
     *routes(RUNS),
     *routes(JOBS),
     path("jobs/<key:key>/result", JobResultView.as_view(), name="jobs-result"),
