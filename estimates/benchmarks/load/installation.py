@@ -225,23 +225,22 @@ class Installation:
         return running
 
     def start_web(
-        self, code: Code, *, name: str = "web", workers: int | None = None, also: int | None = None
+        self, code: Code, *, name: str = "web", workers: int | None = None, also: socket.socket | None = None
     ) -> Running:
         """The web server as the supervisor starts it, but on the listening socket of this installation.
 
-        `workers` in place of the supervisor's number of processes; `also` a port that it alone listens on.
+        `workers` in place of the supervisor's number of processes; `also` a socket that it alone listens on.
         """
         assert self.listener is not None
-        number = self.listener.fileno()
+        sockets = [self.listener, *([also] if also is not None else [])]
+        numbers = tuple(one.fileno() for one in sockets)
         own = self.started_by_supervisor(code, "web")
         command = [part for part in own.command if not part.startswith("--bind=")]
         if workers is not None:
             command = [part for part in command if not part.startswith("--workers=")]
             command.append(f"--workers={workers}")
-        command.append(f"--bind=fd://{number}")
-        if also is not None:
-            command.append(f"--bind={HOST}:{also}")
-        return self.start(name, code, Started(command, own.environment), ((signal.SIGTERM, 15.0),), (number,))
+        command += [f"--bind=fd://{number}" for number in numbers]
+        return self.start(name, code, Started(command, own.environment), ((signal.SIGTERM, 15.0),), numbers)
 
     def start_worker(self, code: Code) -> Running:
         """The worker group as the supervisor starts it; a second signal hands unfinished tasks back."""

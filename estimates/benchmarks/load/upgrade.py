@@ -206,11 +206,11 @@ def replace_web(service: Any, new: Any, group: Any, number: int, steps: Steps) -
     from estimates.benchmarks.load.installation import HOST
 
     began = time.monotonic()
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        own = int(probe.getsockname()[1])
-    fresh = service.start_web(new, name=f"new web {number}", workers=1, also=own)
-    service.wait_until_ready(fresh, port=own)
+    with socket.socket() as own:  # gunicorn takes either addresses or descriptors, so this one is open too
+        own.bind((HOST, 0))
+        own.listen(16)
+        fresh = service.start_web(new, name=f"new web {number}", workers=1, also=own)
+        service.wait_until_ready(fresh, port=int(own.getsockname()[1]))
     steps.add(f"start new web group {number}", began)
     began = time.monotonic()
     service.stop_one(group)
