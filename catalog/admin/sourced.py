@@ -198,7 +198,14 @@ class SourcedAdmin(FactAdmin):
         if reason:
             pghistory.context(reason=reason)
         pghistory.context(via="admin")
-        super().save_model(request, obj, form, change)
+        if change:
+            # What was changed here and nothing else: a version or a figure that somebody else has raised
+            # since the row was read is not written back.
+            columns = [field.name for field in obj._meta.concrete_fields if field.name in form.changed_data]
+            if columns:
+                obj.save(update_fields=columns)
+        else:
+            super().save_model(request, obj, form, change)
         self._accept(
             form,
             obj,
