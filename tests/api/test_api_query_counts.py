@@ -41,6 +41,12 @@ def test_queries_are_as_pinned(client: Client, catalogue: Any, calibrated: Path)
     for resource in (*RESOURCES, CLAIMS, JOBS, RUNS, SCHEDULES, SCHEDULED_RUNS):
         key = read(client, resource.name)["results"][0][resource.key]
         counted[f"{resource.name}/{{key}}"] = count(client, f"{resource.name}/{key}")
+    for name in ("accelerators/nvidia-h100-sxm/history", "vendors/nvidia/history"):
+        counted[name] = count(client, name)
+    for name in ("peak-rates", "price-quotes", "vendors", "models"):
+        change = read(client, f"changes?resource={name}&limit=1")["results"][0]["id"]
+        counted[f"changes/{{{name}}}"] = count(client, f"changes/{change}")
+        counted[f"changes/{{{name}}}/effects"] = count(client, f"changes/{change}/effects")
     if os.environ.get("ATLAS_WRITE_QUERY_COUNTS"):
         PINNED.write_text(json.dumps(counted, indent=1, sort_keys=True) + "\n")
     assert counted == json.loads(PINNED.read_text())
