@@ -139,7 +139,8 @@ class Installation:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        number = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C breaks off no ending
+        ended_by = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, signal.SIG_IGN) for number in ended_by]  # no ending is broken off
         try:
             for one in reversed(self.running):
                 one.end()
@@ -149,7 +150,8 @@ class Installation:
             if not self.keep:
                 shutil.rmtree(self.directory, ignore_errors=True)
         finally:
-            signal.signal(signal.SIGINT, number)
+            for number, handler in zip(ended_by, before, strict=True):
+                signal.signal(number, handler if number == signal.SIGINT else signal.SIG_DFL)
 
     @property
     def local_dir(self) -> Path:
