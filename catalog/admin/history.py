@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from catalog.history.events import change_named, described, histories, history_of, parts_of
+from catalog.history.events import KEPT, UPDATE, change_named, described, histories, history_of, parts_of
 from catalog.history.revert import ChangedSinceError, RevertRefusedError, revert_change
 
 PAGE: Final = 25
@@ -79,7 +79,10 @@ class HistoryAdmin:
         return bool(request.user.has_perm("catalog.change_figure"))
 
     def _revert_address(self: Any, obj: Model, row: dict[str, Any]) -> str | None:
+        """Where the change can be taken back; None for what is only appended or follows from other rows."""
         if not histories()[row["resource"]].is_whole or row["resource"] == "offers":
+            return None
+        if row["action"] == UPDATE and all(field["field"] in KEPT for field in row["diff"]):
             return None
         return self._address("revert", obj.pk, row["id"])  # type: ignore[no-any-return]
 
