@@ -123,8 +123,8 @@ class PricePoint:
 
 # The newest quote is the greatest (day, id): as one bigint it comes from a hash aggregate, where DISTINCT ON
 # would sort every quote by four texts. A quote without a day is older than any other.
-_CHOSEN: Final = """
-WITH newest AS (
+_CHOOSING: Final = """
+newest AS (
     SELECT max((COALESCE(observed_on - DATE '1970-01-01', 0)::bigint << 40) | id)
            & ((1::bigint << 40) - 1) AS id
     FROM catalog_pricequote
@@ -155,6 +155,9 @@ WITH newest AS (
         cheapest.accelerator_count > offer.count,        -- two nodes of eight before a slice of a larger one,
         abs(cheapest.accelerator_count - offer.count)    -- and before sixteen single cards
 )
+"""
+_CHOSEN: Final = f"""
+SELECT * FROM (WITH {_CHOOSING}
 SELECT chosen.offer_id, chosen.id AS quote_id, chosen.key, provider.slug AS provider,
        provider.name AS provider_name, chosen.offering, chosen.region, chosen.country, chosen.pricing_model,
        chosen.term, chosen.kind, source.slug AS source, source.url AS source_url, chosen.usd_per_hour,
@@ -162,8 +165,22 @@ SELECT chosen.offer_id, chosen.id AS quote_id, chosen.key, provider.slug AS prov
        chosen.scaled_from, chosen.observed_on
 FROM chosen
 JOIN catalog_provider provider ON provider.id = chosen.provider_id
-JOIN catalog_source source ON source.id = chosen.source_id
+JOIN catalog_source source ON source.id = chosen.source_id) AS used
 """
+_CONDITIONS: Final = (
+    "suspect = ''",
+    "currency = %(currency)s",
+    "pricing_model = ANY(%(pricing_models)s)",
+    "(observed_on <= %(day)s OR observed_on IS NULL)",
+)
+
+
+def chosen_statement() -> str:
+    """The expressions that end in `chosen`, for a WITH of another statement: every basis, no further filter.
+
+    Parameters: currency, pricing_models, day.
+    """
+    return _CHOOSING.format(conditions=" AND ".join(_CONDITIONS), age_condition="", offer_condition="")
 
 
 def offer_prices(
@@ -192,12 +209,7 @@ def _chosen(
     wanted: PriceFilter, pricing_models: list[str], offers: Collection[int] | None
 ) -> dict[int, dict[str, QuoteUsed]]:
     day = wanted.day
-    conditions = [
-        "suspect = ''",
-        "currency = %(currency)s",
-        "pricing_model = ANY(%(pricing_models)s)",
-        "(observed_on <= %(day)s OR observed_on IS NULL)",
-    ]
+    conditions = list(_CONDITIONS)
     parameters: dict[str, Any] = {"day": day, "currency": CURRENCY, "pricing_models": pricing_models}
     for column, values in (("region", wanted.regions), ("country", wanted.countries), ("kind", wanted.kinds)):
         if values:

@@ -220,6 +220,7 @@ class EstimateListView(ListView):
     """Which hardware runs a model, how fast, for how many users, at what cost; ranked as asked."""
 
     resource = ESTIMATES
+    state_class: type[State] = State
 
     def get(self, request: Request) -> HttpResponseBase:
         """The marks are read before and after: where they agree, all was read from the state they name."""
@@ -228,7 +229,7 @@ class EstimateListView(ListView):
         etag = etag_of_state(request, marks, method_version(), day.isoformat())
         if etag in offered_etags(request):
             return not_modified({**HEADERS, "ETag": etag})
-        state = State(marks)
+        state = self.state_class(marks)
         response = list_response(request, self.page(request, state, day))
         if read_marks(KINDS, named) == marks:
             state.keep()

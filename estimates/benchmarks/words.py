@@ -10,6 +10,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any, Final, Protocol
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
+    "api": ("estimates.benchmarks.hot_list.api", "the ranked list beside a bare view, and its 304s"),
     "core": ("estimates.benchmarks.core", "the core's grid on one thread of one process; nothing is stored"),
     "load": ("estimates.benchmarks.load.sustained", "sustained reads and edits on a service of its own"),
     "upgrade": ("estimates.benchmarks.load.upgrade", "an earlier version is replaced while it is in use"),
