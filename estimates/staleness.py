@@ -45,24 +45,32 @@ def is_stale(workloads_digest: str | None = None) -> Q:
     )
 
 
-#: Each branch is a range of an index. OFFSET 0 keeps the planner, which takes "below" for a third of the
-#: table, from joining all of it: one look into the index for each accelerator and each model does.
-_STALE_KEYS: Final = f"""
-    SELECT changed.id FROM catalog_accelerator a, LATERAL (
+def _versions_differ(condition: str = "") -> str:
+    """SQL of the keys whose model or accelerator has another version, each branch a range of an index.
+
+    OFFSET 0 keeps the planner, which takes "below" for a third of the table, from joining all of it: one look
+    into the index for each accelerator and each model does.
+    """
+    branches = [
+        f"""
+    SELECT changed.id FROM catalog_{table} fact, LATERAL (
         SELECT id FROM estimates_calculation
-        WHERE accelerator_id = a.id AND accelerator_version < a.version
+        WHERE {key}_id = fact.id AND {column} < fact.version {condition}
         UNION ALL
         SELECT id FROM estimates_calculation
-        WHERE accelerator_id = a.id AND accelerator_version > a.version
+        WHERE {key}_id = fact.id AND {column} > fact.version {condition}
         OFFSET 0
-    ) changed
-    UNION ALL
-    SELECT changed.id FROM catalog_languagemodel m, LATERAL (
-        SELECT id FROM estimates_calculation WHERE language_model_id = m.id AND model_version < m.version
-        UNION ALL
-        SELECT id FROM estimates_calculation WHERE language_model_id = m.id AND model_version > m.version
-        OFFSET 0
-    ) changed
+    ) changed"""
+        for table, key, column in (
+            ("accelerator", "accelerator", "accelerator_version"),
+            ("languagemodel", "language_model", "model_version"),
+        )
+    ]
+    return "\n    UNION ALL".join(branches)
+
+
+_EDITED_KEYS: Final = _versions_differ(f"AND state <> '{CalculationState.NEVER.value}'")
+_STALE_KEYS: Final = f"""{_versions_differ()}
     UNION ALL
     SELECT id FROM estimates_calculation WHERE method_version < %s
     UNION ALL
@@ -96,6 +104,11 @@ def wanted_calculations() -> QuerySet[Calculation]:
     asked_for = " UNION ALL SELECT id FROM estimates_calculation WHERE run_id IS NOT NULL"
     keys = RawSQL(_STALE_KEYS + asked_for, (method, method, method, digest, method, digest))
     return Calculation.objects.filter(pk__in=keys).order_by()
+
+
+def edited_calculations() -> QuerySet[Calculation]:
+    """What was made before and is stale because its model or accelerator has changed."""
+    return Calculation.objects.filter(pk__in=RawSQL(_EDITED_KEYS, ())).order_by()
 
 
 def parked_calculations() -> QuerySet[Calculation]:

@@ -2,68 +2,35 @@
 
 A claim is taken under `FOR UPDATE SKIP LOCKED` and held by a lease (`estimates/convergence/leases.py`): two
 workers do not make the same calculation at once, and a worker that dies gives its claim back by its silence.
-A chunk is a few models with all their claimed accelerators, for one call of the core takes every offer of a
-model at once. What an edit of a fact made stale comes first, then what lost its worker, what a run asks for,
-what was never made, and last what another method or workload made stale, the most used and the oldest first.
-Edits are looked for again after every chunk.
+What a chunk is and which comes first is said in `estimates/convergence/planning.py`; edits are
+looked for again after every chunk.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import IntEnum
 from typing import Final
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
-from django.db.models import Case, Count, IntegerField, Max, Min, Q, Value, When
+from django.db.models import Q
 
 from catalog.models import Accelerator, LanguageModel
 from estimates import recalculation, runs, store
-from estimates.convergence.leases import FREE, Lease, take
+from estimates.convergence.leases import Lease, take
+from estimates.convergence.planning import Chunk, chunks_of_edits, most_urgent_chunks
 from estimates.convergence.tally import count_chunk
 from estimates.from_catalog import read_workloads
 from estimates.models import Calculation
-from estimates.priority import models_by_use
-from estimates.staleness import (
-    ACCELERATOR_CHANGED,
-    MODEL_CHANGED,
-    NEVER_MADE,
-    create_missing_calculations,
-    wanted_calculations,
-)
+from estimates.staleness import create_missing_calculations
 
 log = logging.getLogger(__name__)
 
 #: A tick works this long at most, counted after each chunk.
 BUDGET_SECONDS: Final = 30.0
-#: A chunk ends at the model with which it reaches either.
-CELLS_A_CHUNK: Final = 128
-MODELS_A_CHUNK: Final = 16
-
-
-class Urgency(IntEnum):
-    """Why a calculation is wanted; the lowest is made first."""
-
-    EDITED = 0
-    LOST = 1
-    ASKED_FOR = 2
-    NEW = 3
-    OUTDATED = 4
-
-
-_URGENCY: Final = Case(
-    When(losses__gt=0, then=Value(Urgency.LOST)),
-    When((MODEL_CHANGED | ACCELERATOR_CHANGED) & ~NEVER_MADE, then=Value(Urgency.EDITED)),
-    When(run__isnull=False, then=Value(Urgency.ASKED_FOR)),
-    When(NEVER_MADE, then=Value(Urgency.NEW)),
-    default=Value(Urgency.OUTDATED),
-    output_field=IntegerField(),
-)
 
 
 @dataclass(slots=True)
@@ -85,19 +52,6 @@ class Swept:
         self.rows += written.rows
 
 
-def models_of_a_chunk(cells: Mapping[int, int], order: Sequence[int]) -> list[int]:
-    """The most used of the models with cells to make (model -> how many), as many as make one chunk."""
-    rank = {model: position for position, model in enumerate(order)}
-    chosen: list[int] = []
-    total = 0
-    for model in sorted(cells, key=lambda model: (rank.get(model, len(rank)), model)):
-        chosen.append(model)
-        total += cells[model]
-        if total >= CELLS_A_CHUNK or len(chosen) >= MODELS_A_CHUNK:
-            break
-    return chosen
-
-
 def sweep(
     budget_seconds: float = BUDGET_SECONDS,
     scope: Q | None = None,
@@ -113,10 +67,15 @@ def sweep(
     scope = Q() if scope is None else scope
     _create_missing()
     tried: set[int] = set()  # calculations that another worker has, or that were tried in vain
+    edits: list[Chunk] = []
+    others: list[Chunk] = []
     while time.monotonic() - began < budget_seconds:
-        chunk = _next_chunk(scope, tried)
-        if not chunk:
+        edits = edits or chunks_of_edits(scope, tried)
+        if not edits:
+            others = others or most_urgent_chunks(scope, tried)
+        if not edits and not others:
             break
+        chunk = (edits or others).pop(0)
         written = _claim_and_make(chunk)  # nothing where another worker has been faster
         if written is None or not written.calculations:
             tried.update(chunk)
@@ -154,43 +113,6 @@ def _create_missing() -> None:
     pairs = LanguageModel.objects.count() * Accelerator.objects.count()
     if Calculation.objects.count() < pairs:
         create_missing_calculations()
-
-
-def _next_chunk(scope: Q, tried: Collection[int]) -> list[int]:
-    """The most urgent calculations worth claiming, as many as make a chunk."""
-    wanted = wanted_calculations().filter(scope, FREE).exclude(pk__in=tried).annotate(urgency=_URGENCY)
-    found: dict[int, dict[int, tuple[int, datetime | None, int]]] = {}
-    counted = wanted.values_list("urgency", "language_model").annotate(
-        cells=Count("pk"), oldest=Min("calculated_at"), losses=Max("losses")
-    )
-    for urgency, model, cells, oldest, losses in counted:
-        found.setdefault(urgency, {})[model] = (cells, oldest, losses)
-    if not found:
-        return []
-    urgency = min(found)
-    models = found[urgency]
-    order = models_by_use()
-    if urgency == Urgency.OUTDATED:
-        order = oldest_and_most_used({model: oldest for model, (_, oldest, _) in models.items()}, order)
-    chosen = models_of_a_chunk({model: cells for model, (cells, _, _) in models.items()}, order)
-    if urgency == Urgency.LOST:
-        chosen = chosen[:1]
-    keys = wanted.filter(urgency=urgency, language_model__in=chosen)
-    if urgency == Urgency.LOST and models[chosen[0]][2] > 1:
-        return list(keys.order_by("-losses", "pk").values_list("pk", flat=True)[:1])
-    return list(keys.values_list("pk", flat=True))
-
-
-def oldest_and_most_used(made: Mapping[int, datetime | None], order: Sequence[int]) -> list[int]:
-    """Models by their place in use and their place in age together: what is old and much used leads.
-
-    `made` tells when the oldest calculation of each was made, None for never; `order` is by use.
-    """
-    in_use = {model: place for place, model in enumerate(order)}
-    last = len(order)
-    by_age = sorted(made, key=lambda model: (made[model] is not None, made[model], in_use.get(model, last)))
-    age = {model: place for place, model in enumerate(by_age)}
-    return sorted(made, key=lambda model: (in_use.get(model, last) + age[model], age[model]))
 
 
 def _claim_and_make(chunk: list[int]) -> store.Written | None:

@@ -3,7 +3,7 @@
 from django.db import models
 
 from catalog.models.constraints import not_negative, positive
-from catalog.models.history import bump_version_but_for_notes, touch_accelerator, tracked
+from catalog.models.history import bump_version_but_for_notes, keep_version, touch_accelerator, tracked
 from catalog.models.slugs import CatalogueSlugField
 from catalog.models.sources import Confidence, FigureKind
 from catalog.models.vendors import Vendor
@@ -94,7 +94,7 @@ class Accelerator(models.Model):
                 "pcie_generation",
             ),
         ]
-        triggers = [bump_version_but_for_notes()]
+        triggers = [bump_version_but_for_notes(), keep_version()]
 
     def __str__(self) -> str:
         return self.name

@@ -67,6 +67,21 @@ def bump_version_but_for_notes() -> pgtrigger.Trigger:
     )
 
 
+def keep_version() -> pgtrigger.Trigger:
+    """Let no write take a version back: one that holds an old row in hand and saves all of it, or raw SQL.
+
+    A version given twice would let a calculation from older facts pass for one from newer. After
+    `bump_version`, for triggers fire in the order of their names.
+    """
+    return pgtrigger.Trigger(
+        name="keep_version",
+        operation=pgtrigger.Update,
+        when=pgtrigger.Before,
+        condition=pgtrigger.Q(new__version__lt=pgtrigger.F("old__version")),
+        func="NEW.version = OLD.version; NEW.changed_at = OLD.changed_at; RETURN NEW;",
+    )
+
+
 def touch_accelerators_of_vendor() -> pgtrigger.Trigger:
     """The slug of a vendor is read with each of its accelerators: calibration inherits by it."""
     return pgtrigger.Trigger(

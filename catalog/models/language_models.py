@@ -3,7 +3,7 @@
 from django.db import models
 
 from catalog.models.constraints import not_negative, positive
-from catalog.models.history import bump_version_but_for_notes, tracked
+from catalog.models.history import bump_version_but_for_notes, keep_version, tracked
 from catalog.models.slugs import CatalogueSlugField
 from catalog.models.sources import Confidence, FigureKind
 from catalog.models.vendors import Vendor
@@ -62,7 +62,7 @@ class LanguageModel(models.Model):
             *positive("parameters_total", "parameters_active", "max_context", "published_parameters"),
             *not_negative("parameters_mtp", "kv_growing_elements", "kv_window_elements", "kv_fixed_bytes"),
         ]
-        triggers = [bump_version_but_for_notes()]
+        triggers = [bump_version_but_for_notes(), keep_version()]
 
     def __str__(self) -> str:
         return self.name

@@ -4,7 +4,7 @@ from django.db import models
 
 from catalog.models.accelerators import Accelerator, Status
 from catalog.models.constraints import not_negative, positive
-from catalog.models.history import bump_version, tracked
+from catalog.models.history import bump_version, keep_version, tracked
 from catalog.models.slugs import CatalogueSlugField
 from catalog.models.vendors import Vendor
 
@@ -52,7 +52,7 @@ class System(models.Model):
             *positive("accelerator_count", "scale_up_domain", "scale_up_gbs", "total_memory_gb", "power_kw"),
             *not_negative("scale_out_gbs", "host_memory_gb"),
         ]
-        triggers = [bump_version("offer")]
+        triggers = [bump_version("offer"), keep_version()]
 
     def __str__(self) -> str:
         return self.name

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from catalog.models.history import bump_version, touch_accelerators_of_vendor, tracked
+from catalog.models.history import bump_version, keep_version, touch_accelerators_of_vendor, tracked
 from catalog.models.slugs import CatalogueSlugField
 
 
@@ -20,7 +20,7 @@ class Vendor(models.Model):
 
     class Meta:
         ordering = ["slug"]
-        triggers = [bump_version(), touch_accelerators_of_vendor()]
+        triggers = [bump_version(), keep_version(), touch_accelerators_of_vendor()]
 
     def __str__(self) -> str:
         return self.name

@@ -3,7 +3,7 @@
 from django.db import models
 
 from catalog.models.constraints import positive, share
-from catalog.models.history import bump_version, tracked
+from catalog.models.history import bump_version, keep_version, tracked
 from catalog.models.slugs import CatalogueSlugField
 
 
@@ -35,7 +35,7 @@ class Workload(models.Model):
                 name="catalog_workload_percentile_range",
             ),
         ]
-        triggers = [bump_version()]
+        triggers = [bump_version(), keep_version()]
 
     def __str__(self) -> str:
         return self.name

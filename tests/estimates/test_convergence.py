@@ -6,18 +6,19 @@ from typing import Any
 
 import pytest
 from django.db import DataError, OperationalError, connection
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.models import Accelerator, LanguageModel, Workload
+from catalog.models import Accelerator, LanguageModel, PeakRate, Workload
 from estimates import recalculation, runs, store, sweeper, tasks
-from estimates.convergence import leases, movements
+from estimates.convergence import leases, movements, planning
 from estimates.convergence.models import Movement, WorkTally
 from estimates.convergence.tally import count_chunk
 from estimates.from_catalog import read_workloads
+from estimates.method import method_version
 from estimates.models import Calculation, CalculationState, Estimate, RunState
 from estimates.staleness import (
     create_missing_calculations,
@@ -103,7 +104,7 @@ def test_what_is_stale_is_found_by_index_alone(tiny: TinyCatalogue) -> None:
             FROM catalog_languagemodel m, catalog_accelerator a
             WHERE m.id = c.language_model_id AND a.id = c.accelerator_id;
             """,
-            [sweeper.recalculation.method_version(), read_workloads().digest],
+            [method_version(), read_workloads().digest],
         )
         cursor.execute("ANALYZE estimates_calculation")
     assert stale_calculations().count() == 0
@@ -118,6 +119,21 @@ def test_the_age_of_a_new_method_counts_from_when_it_came_into_force(calculated:
         method_version="an earlier one", calculated_at=timezone.now() - timedelta(days=40)
     )
     assert 0 < oldest_stale_seconds() < 24 * 3600
+
+
+def test_no_write_takes_a_version_back(calculated: TinyCatalogue) -> None:
+    """A row in hand is saved whole after another write, or raw SQL says so: the version stays."""
+    in_hand = Accelerator.objects.get(pk=calculated.h100.pk)
+    PeakRate.objects.filter(accelerator=calculated.h100, number_format="fp8").update(tera_ops=2000)
+    raised = Accelerator.objects.get(pk=calculated.h100.pk)
+    assert raised.version == in_hand.version + 1
+    in_hand.save()
+    Accelerator.objects.filter(pk=calculated.h100.pk).update(version=1)
+    after = Accelerator.objects.get(pk=calculated.h100.pk)
+    assert (after.version, after.changed_at) == (raised.version, raised.changed_at)
+    in_hand.memory_gb = 96
+    in_hand.save()
+    assert Accelerator.objects.get(pk=calculated.h100.pk).version == raised.version + 1
 
 
 # ---- Leases --------------------------------------------------------------------------------------------
@@ -185,7 +201,7 @@ def test_what_lost_its_worker_is_taken_in_smaller_pieces_and_parked_at_last(
     Accelerator.objects.filter(pk=calculated.h100.pk).update(memory_bandwidth_gbs=4020)
     digest = read_workloads().digest
     cells = cells_of(calculated.h100)
-    assert set(sweeper._next_chunk(sweeper.Q(), ())) == cells
+    assert [set(chunk) for chunk in planning.chunks_of_edits(Q(), ())] == [cells]
     for loss in range(1, 5):
         assert leases.take(cells, digest) is not None
         lapse(cells)
@@ -193,7 +209,8 @@ def test_what_lost_its_worker_is_taken_in_smaller_pieces_and_parked_at_last(
         assert held is not None
         Calculation.objects.filter(pk__in=cells).update(claimed_until=None, claimed_by="")
         assert set(Calculation.objects.filter(pk__in=cells).values_list("losses", flat=True)) == {loss}
-        assert len(sweeper._next_chunk(sweeper.Q(), ())) == 1
+        assert planning.chunks_of_edits(Q(), ()) == []
+        assert [len(chunk) for chunk in planning.most_urgent_chunks(Q(), ())] == [1]
     assert leases.take(cells, digest) is not None
     lapse(cells)
     assert leases.take(cells, digest) is None
@@ -303,8 +320,10 @@ def test_an_edit_is_made_before_a_run_and_a_run_before_what_a_new_method_made_st
     run = runs.start_recalculation("model:llama-3.1-70b-instruct", hint=False)
     Accelerator.objects.filter(pk=calculated.mystery.pk).update(memory_gb=99)
     order: list[set[int]] = []
-    while chunk := sweeper._next_chunk(sweeper.Q(), [key for keys in order for key in keys]):
-        order.append(set(chunk))
+    seen: set[int] = set()
+    while chunks := planning.chunks_of_edits(Q(), seen) or planning.most_urgent_chunks(Q(), seen):
+        order.append({key for chunk in chunks for key in chunk})
+        seen |= order[-1]
     of_the_run = set(run.pending.values_list("pk", flat=True))
     assert order[0] == cells_of(calculated.mystery)
     assert order[1] == of_the_run - order[0]
@@ -315,12 +334,12 @@ def test_after_a_change_of_the_method_the_old_and_much_used_come_first() -> None
     """Its place by use and its place by age are added; where the sums are equal, the older one leads."""
     day = datetime(2026, 1, 1, tzinfo=UTC)
     made = {1: day + timedelta(days=3), 2: day + timedelta(days=2), 3: day + timedelta(days=1)}
-    assert sweeper.oldest_and_most_used(made, [1, 2, 3]) == [3, 2, 1]  # equal sums: the oldest
+    assert planning.oldest_and_most_used(made, [1, 2, 3]) == [3, 2, 1]  # equal sums: the oldest
     made[1] = day
-    assert sweeper.oldest_and_most_used(made, [1, 2, 3]) == [1, 3, 2]  # 1: 0 + 0, 3: 2 + 1, 2: 1 + 2
-    assert sweeper.oldest_and_most_used({**made, 4: None}, [1, 2, 3])[0] == 1  # 1: 0 + 1, 4: 3 + 0
+    assert planning.oldest_and_most_used(made, [1, 2, 3]) == [1, 3, 2]  # 1: 0 + 0, 3: 2 + 1, 2: 1 + 2
+    assert planning.oldest_and_most_used({**made, 4: None}, [1, 2, 3])[0] == 1  # 1: 0 + 1, 4: 3 + 0
     same_age = dict.fromkeys((9, 1, 2), day)
-    assert sweeper.oldest_and_most_used(same_age, [1, 2]) == [1, 2, 9]
+    assert planning.oldest_and_most_used(same_age, [1, 2]) == [1, 2, 9]
 
 
 def test_old_answers_stay_and_say_which_method_made_them(calculated: TinyCatalogue) -> None:
@@ -385,7 +404,7 @@ def test_no_order_of_deliveries_lets_a_result_go_back_in_version(
     for edit in edits:
         tpot += 1.0
         row = tiny.llama_8b if edit == "model" else tiny.h100
-        type(row)._default_manager.filter(pk=row.pk).update(notes=f"edit {next(EDITS)}")
+        type(row)._default_manager.filter(pk=row.pk).update(name=f"edit {next(EDITS)}")
         versions = (
             LanguageModel.objects.values_list("version", flat=True).get(pk=tiny.llama_8b.pk),
             Accelerator.objects.values_list("version", flat=True).get(pk=tiny.h100.pk),
@@ -457,7 +476,7 @@ def test_rows_that_come_and_go_count_as_moved(calculated: TinyCatalogue) -> None
 
 
 def test_an_edit_that_moves_nothing_leaves_no_movement(calculated: TinyCatalogue) -> None:
-    Accelerator.objects.filter(pk=calculated.h100.pk).update(notes="a remark")
+    Accelerator.objects.filter(pk=calculated.h100.pk).update(name="H100, said otherwise")
     sweeper.sweep()
     assert not Movement.objects.exists()
 

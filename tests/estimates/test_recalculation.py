@@ -5,6 +5,7 @@ from django.db import connection
 
 from catalog.models import Accelerator, LanguageModel, PeakRate, Workload
 from estimates import runs, store, sweeper
+from estimates.convergence import planning
 from estimates.models import Calculation, CalculationState, Estimate, Objective, RunState, State
 from estimates.staleness import (
     create_missing_calculations,
@@ -158,10 +159,15 @@ def test_a_changed_workload_makes_everything_stale_a_new_wording_nothing(calcula
 
 
 def test_an_edit_that_changes_no_input_evaluates_nothing(calculated: TinyCatalogue) -> None:
-    Accelerator.objects.filter(pk=calculated.h100.pk).update(notes="a remark")
+    Accelerator.objects.filter(pk=calculated.h100.pk).update(name="H100, said otherwise")
     assert stale_calculations().count() == 3
     done = sweeper.sweep()
     assert (done.calculations, done.configurations, done.rows) == (3, 0, 0)
+    assert not stale_calculations().exists()
+
+
+def test_a_note_makes_nothing_stale(calculated: TinyCatalogue) -> None:
+    Accelerator.objects.filter(pk=calculated.h100.pk).update(notes="a remark")
     assert not stale_calculations().exists()
 
 
@@ -233,5 +239,5 @@ def test_most_used_models_come_first(tiny: TinyCatalogue) -> None:
 
     order = models_by_use()
     assert order[0] == tiny.llama_70b.pk  # first by name; no measurement speaks for any of the three
-    cells = dict.fromkeys(order, sweeper.CELLS_A_CHUNK)
-    assert sweeper.models_of_a_chunk(cells, order) == [tiny.llama_70b.pk]
+    cells = dict.fromkeys(order, planning.CELLS_A_CHUNK)
+    assert planning.models_by_chunk(cells, order)[0] == [tiny.llama_70b.pk]

@@ -58,7 +58,7 @@ def batch(
 
 def bump(row: Accelerator | LanguageModel, times: int) -> None:
     for number in range(times):
-        type(row)._default_manager.filter(pk=row.pk).update(notes=f"edit {number}")
+        type(row)._default_manager.filter(pk=row.pk).update(name=f"{row.slug}, edit {number}")
 
 
 def test_values_arrive_as_given_and_unknown_ones_as_null(tiny: TinyCatalogue) -> None:
