@@ -26,7 +26,7 @@ class AccessTokenAuthentication(BaseAuthentication):
             token = None
         if token is None:
             raise AuthenticationFailed("The access token is unknown, expired or revoked.")
-        request._request.access_token_prefix = token.prefix  # for the log
+        request._request.access_token_prefix = token.prefix  # type: ignore[attr-defined]  # for the log
         return token.owner, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -76,7 +77,7 @@ class ClaimListView(ListView):
 
     resource = CLAIMS
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         answered_claims(list(claims_with_facts()), within_s=LIST_SECONDS)
         return super().get(request)
 
