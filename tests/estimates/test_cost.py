@@ -1,5 +1,6 @@
 """Cost per million tokens: the arithmetic by hand, and the same in SQL."""
 
+import random
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from django.db.models import F
 from catalog.models import PriceQuote
 from catalog.prices import offer_prices
 from estimates import sweeper
-from estimates.cost import prefill_share, split, token_cost, with_costs
+from estimates.cost import prefill_share, split, token_cost, token_cost_texts, with_costs
 from estimates.economics.steps import rounded
 from estimates.models import Estimate
 from tests.estimates.conftest import TinyCatalogue
@@ -82,3 +83,14 @@ def test_sql_and_python_agree_and_rows_without_a_quote_have_no_cost(
     unpriced = rows.filter(offer__slug="nvidia-l40s-x1").first()
     assert unpriced is not None
     assert (unpriced.usd_per_hour, unpriced.usd_per_mtok_output) == (None, None)
+
+
+def test_floating_point_writes_the_same_texts_as_exact_fractions() -> None:
+    """Prices of six decimals and rates of single precision, as they are stored; ties of a digit too."""
+    chance = random.Random(1)
+    cases = [(Decimal("12.345675"), 1000.0), (Decimal("3.6"), 1000.0), (Decimal("0.000001"), 3e6)]
+    for _ in range(3000):
+        hour = Decimal(chance.randrange(1, 10 ** chance.randrange(1, 10))).scaleb(-6)
+        cases.append((hour, float(f"{10 ** chance.uniform(-2, 7):.7g}")))
+    for hour, rate in cases:
+        assert token_cost_texts(hour, rate, 2048, 256) == token_cost(hour, rate, 2048, 256).as_json()
