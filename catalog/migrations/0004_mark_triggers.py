@@ -54,5 +54,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "SET lock_timeout = '5s'"),
         *(migrations.RunSQL(add(table), remove(table)) for table in TABLES),
+        # A database that an older backup was restored into begins with marks of its own.
+        *(
+            migrations.RunSQL(f"SELECT catalog_mark_put('{table}', 0)", migrations.RunSQL.noop)
+            for table in TABLES
+        ),
         migrations.RunSQL("RESET lock_timeout", "RESET lock_timeout"),
     ]

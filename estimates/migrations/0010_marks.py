@@ -85,5 +85,9 @@ class Migration(migrations.Migration):
         function(EVERY.format(name="changed", rows=BOTH), "estimates_mark_changed"),
         function(CALCULATED, "estimates_mark_calculated"),
         *(migrations.RunSQL(add(table, changed), remove(table)) for table, changed in TABLES),
+        *(
+            migrations.RunSQL(f"SELECT catalog_mark_put('{table}', 0)", migrations.RunSQL.noop)
+            for table, _ in TABLES
+        ),
         migrations.RunSQL("RESET lock_timeout", "RESET lock_timeout"),
     ]
