@@ -23,7 +23,10 @@ class Command(BaseCommand):
         for name, value in status.items():
             label = name.replace("_", " ")
             if isinstance(value, dict):
-                value = ", ".join(f"{key} {item}" for key, item in value.items() if item not in (None, "")) or "none"
+                value = (
+                    ", ".join(f"{key} {item}" for key, item in value.items() if item not in (None, ""))
+                    or "none"
+                )
             elif isinstance(value, list):
                 value = ", ".join(value) or "none"
             elif isinstance(value, int | float):
