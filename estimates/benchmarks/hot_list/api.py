@@ -15,7 +15,7 @@ import time
 from argparse import ArgumentParser
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from math import isclose
 from typing import TYPE_CHECKING, Any, Final
@@ -97,19 +97,22 @@ def ratio(name: str, of: list[float], to: list[float]) -> dict[str, Any]:
 
 def hot_queries(most: int) -> list[str]:
     """Query strings of ranked lists that have a full page: models far apart, workloads in turn."""
+    from django.db import ProgrammingError
     from django.db.models import Count
 
     from estimates.api.estimates import FITTING
     from estimates.models import Estimate
 
-    full = list(
-        Estimate.objects.filter(offer__retired=False, state__in=FITTING)
-        .values("language_model__slug", "workload__slug")
-        .annotate(offers=Count("offer", distinct=True))
-        .filter(offers__gt=50)
-        .order_by("language_model__slug", "workload__slug")
-        .values_list("language_model__slug", "workload__slug")
-    )
+    full: list[tuple[str, str]] = []
+    with suppress(ProgrammingError):  # a database without tables has no estimates either
+        full = list(
+            Estimate.objects.filter(offer__retired=False, state__in=FITTING)
+            .values("language_model__slug", "workload__slug")
+            .annotate(offers=Count("offer", distinct=True))
+            .filter(offers__gt=50)
+            .order_by("language_model__slug", "workload__slug")
+            .values_list("language_model__slug", "workload__slug")
+        )
     if not full:
         raise CommandError(
             "no model has 50 estimates of one workload; `manage.py recalculate` makes them, or name another "
