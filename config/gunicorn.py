@@ -80,7 +80,8 @@ def on_exit(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Load in the background what the first answers need."""
-    from estimates.warm_up import warm_up_in_background
+    """Load what the first answers need: views before the first request, facts beside the first ones."""
+    from estimates.warm_up import load_views, warm_up_in_background
 
+    load_views()
     warm_up_in_background()
