@@ -147,7 +147,15 @@ class CalculationRunAdmin(ReadOnlyAdmin):
 
 @admin.register(Movement)
 class MovementAdmin(ReadOnlyAdmin):
-    list_display = ("at", "model", "accelerator", "moved", "throughput", "versions", "method_changed")
+    list_display = (
+        "at",
+        "model_slug",
+        "accelerator_slug",
+        "moved",
+        "throughput",
+        "versions",
+        "method_changed",
+    )
     date_hierarchy = "at"
     show_full_result_count = False
 
@@ -156,16 +164,16 @@ class MovementAdmin(ReadOnlyAdmin):
             "model": LanguageModel.objects.filter(pk=OuterRef("language_model_id")),
             "accelerator": Accelerator.objects.filter(pk=OuterRef("accelerator_id")),
         }
-        named = {f"{name}_slug": Subquery(rows.values("slug")[:1]) for name, rows in slugs.items()}
+        named = {f"{name}_named": Subquery(rows.values("slug")[:1]) for name, rows in slugs.items()}
         return super().get_queryset(request).annotate(**named)
 
-    @display(description="model", ordering="model_slug")
-    def model(self, movement: Any) -> str:
-        return movement.model_slug or "deleted"
+    @display(description="model", ordering="model_named")
+    def model_slug(self, movement: Any) -> str:
+        return movement.model_named or "deleted"
 
-    @display(description="accelerator", ordering="accelerator_slug")
-    def accelerator(self, movement: Any) -> str:
-        return movement.accelerator_slug or "deleted"
+    @display(description="accelerator", ordering="accelerator_named")
+    def accelerator_slug(self, movement: Any) -> str:
+        return movement.accelerator_named or "deleted"
 
     @display(description="estimates moved")
     def moved(self, movement: Movement) -> str:

@@ -112,12 +112,15 @@ def test_hashes_do_not_depend_on_the_order_of_rows_and_find_one_that_differs() -
         from config.row_hashes import hash_rows
 
         with connection.cursor() as cursor:
-            return hash_rows(cursor.connection)
+            found = hash_rows(cursor.connection)
+        found.tables.pop("catalog_factmark")  # every write leaves a mark, also a replay's
+        found.sequences.pop("catalog_factmark_id_seq")
+        return found
 
     before = hashes()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM catalog_workload ORDER BY id DESC")
-        cursor.execute("SET session_replication_role = replica")  # rows move, no trigger runs
+        cursor.execute("SET session_replication_role = replica")  # rows move, no version does
         cursor.execute("DELETE FROM catalog_workload")
         cursor.execute("INSERT INTO catalog_workload SELECT * FROM kept")
         assert hashes() == before

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import orjson
 import psycopg
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from catalog.importing.load import load_files
@@ -374,13 +374,13 @@ class Editor:
         """The change by the ORM, on this thread's connection."""
         try:
             connection.ensure_connection()
-        except DatabaseError as error:
+        except Error as error:
             connection.close()
             raise TryAgainError(str(error)) from error
         try:
             with transaction.atomic():
                 change()
-        except DatabaseError as error:
+        except Error as error:  # also InterfaceError, which is no DatabaseError
             if isinstance(error.__cause__, psycopg.errors.DeadlockDetected):
                 self.editing.ledger.count_deadlock()
                 raise TryAgainError(str(error)) from error

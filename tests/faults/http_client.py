@@ -69,6 +69,8 @@ class Client:
             connection.close()
         if answer.status >= 500:
             raise FateUnknownError(f"{answer.status} {_first_words(answer.body)}")
+        if "x-request-id" not in answer.headers:  # the service sends it last: the connection broke before it
+            raise FateUnknownError("the headers of the answer were cut off")
         return answer
 
     def get(self, path: str) -> Answer:
