@@ -25,7 +25,7 @@ from estimates.staleness import (
 
 #: A chunk ends at the model with which it reaches either.
 CELLS_A_CHUNK: Final = 128
-MODELS_A_CHUNK: Final = 16
+MODELS_A_CHUNK: Final = 32
 #: Chunks planned at once. Edits are looked for after each chunk, the rest only when the plan is done.
 CHUNKS_A_PLAN: Final = 24
 

@@ -25,7 +25,7 @@ TARGETS: Final = 10
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--minutes", type=positive, default=20.0, help="how long (20)")
-    parser.add_argument("--rate", type=positive, default=12.0, help="requests a second of all readers (12)")
+    parser.add_argument("--rate", type=positive, default=6.0, help="requests a second of all readers (6)")
     parser.add_argument("--clients", type=int, choices=range(1, 65), default=4, metavar="N", help="(4)")
     parser.add_argument("--directory", help="keep the service's data here and use them again")
     parser.add_argument("--seed", type=int, default=1, help="of what is asked (1)")
