@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from celery import current_app
 from django.db import transaction
@@ -21,19 +21,25 @@ RECALCULATE_ACCELERATOR = "estimates.recalculate_accelerator"
 RECALCULATE_MODEL = "estimates.recalculate_model"
 
 
+#: A change is many chunks, which that many workers share; one that finds none left ends at once.
+WORKERS: Final = 2
+
+
 def accelerator_changed(pk: int) -> None:
     """A figure, rate, tier, link or offer of this accelerator has changed."""
-    transaction.on_commit(partial(send, RECALCULATE_ACCELERATOR, pk))
+    for _ in range(WORKERS):
+        transaction.on_commit(partial(send, RECALCULATE_ACCELERATOR, pk))
 
 
 def model_changed(pk: int) -> None:
     """The architecture or the stored formats of this language model have changed."""
-    transaction.on_commit(partial(send, RECALCULATE_MODEL, pk))
+    for _ in range(WORKERS):
+        transaction.on_commit(partial(send, RECALCULATE_MODEL, pk))
 
 
-def work_waiting(workers: int = 2) -> None:
-    """Something is stale or requested: a change of a workload, a run. One hint for each of some workers."""
-    for _ in range(workers):
+def work_waiting() -> None:
+    """Something is stale or requested: a change of a workload, a run."""
+    for _ in range(WORKERS):
         transaction.on_commit(partial(send, SWEEP))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 #: A tick that no worker took before the next one is due is dropped: the next one does the same.
 SWEEP_EVERY_SECONDS: Final = 3.0
 
-CLAIMS_EVERY_SECONDS: Final = 300.0
+CLAIMS_EVERY_SECONDS: Final = 60.0
 
 #: What is due by a schedule's cron expression begins at most this much later.
 SCHEDULES_EVERY_SECONDS: Final = 20.0

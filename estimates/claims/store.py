@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from estimates.claims.answers import Answer, answer_claim
 from estimates.claims.book import AnswerBook
 from estimates.claims.models import ClaimAnswer
 from estimates.method import method_version
+from estimates.staleness import edited_calculations
 
 COLUMNS: Final = ("verdict", "value", "value_from", "value_to", "low", "high", "off_by")
 #: The rest of an answer, kept as one JSON value.
@@ -48,21 +49,26 @@ def claims_with_facts() -> QuerySet[PublishedClaim]:
 
 
 def answered_claims(
-    claims: Sequence[PublishedClaim], *, again: bool = False, within_s: float | None = None
+    claims: Sequence[PublishedClaim],
+    *,
+    again: bool = False,
+    within_s: float | None = None,
+    give_way: Callable[[], bool] = lambda: False,
 ) -> list[tuple[PublishedClaim, dict[str, Any]]]:
     """The claims with their answers as plain values, made where they are stale (all of them with `again`).
 
-    With `within_s` no further claim is begun after that time: one that has an old answer keeps it, marked
-    stale, one that has none is left out.
+    With `within_s` no further claim is begun after that time, nor once `give_way` says so: one that has an
+    old answer keeps it, marked stale, one that has none is left out.
     """
     digests = digests_of(claims)
     kept = {row.claim_id: row for row in ClaimAnswer.objects.filter(claim__in=[c.pk for c in claims])}
     book, begun = AnswerBook(), time.monotonic()
-    found, outdated = [], []
+    found, outdated, late = [], [], False
     for claim in claims:
         row = kept.get(claim.pk)
         if again or row is None or row.input_digest != digests[claim.pk]:
-            if within_s is not None and time.monotonic() - begun > within_s:
+            late = late or (within_s is not None and time.monotonic() - begun > within_s) or give_way()
+            if late:
                 if row is None:
                     continue
                 outdated.append(row.pk)
@@ -76,8 +82,12 @@ def answered_claims(
 
 
 def answer_stale(within_s: float) -> int:
-    """Answer what is stale, for so many seconds; returns how many claims have an answer."""
-    return len(answered_claims(list(claims_with_facts()), within_s=within_s))
+    """Answer what is stale, for so many seconds or until an edit waits to be made; how many have an answer.
+
+    An edited fact is waited for, a claim is not: the next round goes on.
+    """
+    claims = list(claims_with_facts())
+    return len(answered_claims(claims, within_s=within_s, give_way=edited_calculations().exists))
 
 
 def store(claim: PublishedClaim, answer: Answer, digest: str) -> ClaimAnswer:

@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog.figures import accept_figure
-from catalog.models import PublishedClaim
+from catalog.models import Accelerator, PublishedClaim
+from estimates import sweeper
 from estimates.claims.models import ClaimAnswer
 from estimates.claims.store import answered_claims, claims_with_facts, digests_of
 from estimates.schedule import BEAT_SCHEDULE
@@ -150,3 +151,14 @@ def test_an_editor_is_told_where_a_question_is_wrong(tiny: TinyCatalogue, admin_
     assert admin_client.post(address, form | {"parameters": stored}).status_code == 302
     ((_, answer),) = answered_claims(list(claims_with_facts()))
     assert (answer["verdict"], answer["value"]) == ("agrees", 720)
+
+
+def test_claims_give_way_to_an_edited_fact(tiny: TinyCatalogue) -> None:
+    node(tiny)
+    sweeper.sweep()
+    Accelerator.objects.filter(pk=tiny.h100.pk).update(memory_bandwidth_gbs=4020)
+    answer_claims()
+    assert not ClaimAnswer.objects.exists()
+    sweeper.sweep()
+    answer_claims()
+    assert ClaimAnswer.objects.exists()
