@@ -56,22 +56,22 @@ def sweep(
     budget_seconds: float = BUDGET_SECONDS,
     scope: Q | None = None,
     after_chunk: Callable[[Swept], None] | None = None,
+    edits_alone: bool = False,
 ) -> Swept:
     """Make stale and requested calculations until none is left or the budget is spent.
 
-    `scope` narrows the calculations, for a hint that names what has changed. `after_chunk` is told the state
-    after each chunk.
+    `scope` narrows the calculations to those of a run, `edits_alone` to what edits made stale. `after_chunk` is
+    told the state after each chunk.
     """
     began = time.monotonic()
     done = Swept()
     scope = Q() if scope is None else scope
     _create_missing()
     tried: set[int] = set()  # calculations that another worker has, or that were tried in vain
-    edits: list[Chunk] = []
     others: list[Chunk] = []
     while time.monotonic() - began < budget_seconds:
-        edits = edits or chunks_of_edits(scope, tried)
-        if not edits:
+        edits = chunks_of_edits(scope, tried)
+        if not edits and not edits_alone:
             others = others or most_urgent_chunks(scope, tried)
         if not edits and not others:
             break
@@ -99,14 +99,13 @@ def sweep(
     return done
 
 
-def sweep_accelerator(pk: int) -> Swept:
-    """What an edit of this accelerator made stale."""
-    return sweep(scope=Q(accelerator=pk))
+def sweep_edits() -> Swept:
+    """What edits of accelerators and models made stale, and nothing else.
 
-
-def sweep_model(pk: int) -> Swept:
-    """What an edit of this language model made stale."""
-    return sweep(scope=Q(language_model=pk))
+    A hint names one of them, but all are taken: a model on several edited accelerators is one call of the core,
+    which takes little longer than on one.
+    """
+    return sweep(edits_alone=True)
 
 
 def _create_missing() -> None:

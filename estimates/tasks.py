@@ -59,14 +59,14 @@ def sweep(self: Task) -> None:
 def recalculate_accelerator(self: Task, pk: int) -> None:
     """A hint: this accelerator has changed. A burst of them is made once; the rest find nothing stale."""
     _counted(self)
-    _unless_outdated(sweeper.sweep_accelerator, pk)
+    _unless_outdated(sweeper.sweep_edits)
 
 
 @shared_task(name="estimates.recalculate_model", bind=True, **TRIED_AGAIN)
 def recalculate_model(self: Task, pk: int) -> None:
     """A hint: this language model has changed."""
     _counted(self)
-    _unless_outdated(sweeper.sweep_model, pk)
+    _unless_outdated(sweeper.sweep_edits)
 
 
 @shared_task(name="estimates.start_recalculation", **TRIED_AGAIN)

@@ -64,11 +64,17 @@ def test_tasks_have_the_names_that_hints_are_sent_to() -> None:
     assert names <= {tasks.sweep.name, tasks.recalculate_accelerator.name, tasks.recalculate_model.name}
 
 
-def test_a_hint_recalculates_its_accelerator_and_nothing_else(tiny: TinyCatalogue) -> None:
+def test_a_hint_makes_every_edit_and_nothing_that_can_wait(tiny: TinyCatalogue) -> None:
+    """Two accelerators and a model have been edited; what another method made stale is left to the sweeps."""
     sweeper.sweep()
+    Calculation.objects.update(method_version="an earlier one")
     Accelerator.objects.filter(pk__in=[tiny.h100.pk, tiny.l40s.pk]).update(memory_bandwidth_gbs=3000)
     tasks.recalculate_accelerator(tiny.h100.pk)
-    assert set(stale_calculations().values_list("accelerator", flat=True)) == {tiny.l40s.pk}
+    assert set(stale_calculations().values_list("accelerator", flat=True)) == {tiny.mystery.pk}
+    type(tiny.llama_8b).objects.filter(pk=tiny.llama_8b.pk).update(max_context=4096)
+    tasks.recalculate_model(tiny.llama_8b.pk)
+    left = set(stale_calculations().values_list("language_model", flat=True))
+    assert left == {tiny.llama_70b.pk, tiny.embedder.pk}
 
 
 def test_a_worker_with_outdated_code_makes_nothing(
@@ -79,13 +85,6 @@ def test_a_worker_with_outdated_code_makes_nothing(
         tasks.sweep()
     assert "restart it" in caplog.text
     assert not Calculation.objects.exists()
-
-
-def test_a_hint_recalculates_its_model_and_nothing_else(tiny: TinyCatalogue) -> None:
-    sweeper.sweep()
-    type(tiny.llama_8b).objects.filter(pk__in=[tiny.llama_8b.pk, tiny.llama_70b.pk]).update(max_context=4096)
-    tasks.recalculate_model(tiny.llama_8b.pk)
-    assert set(stale_calculations().values_list("language_model", flat=True)) == {tiny.llama_70b.pk}
 
 
 def close_connections(**_: object) -> None:
