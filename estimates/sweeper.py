@@ -60,8 +60,8 @@ def sweep(
 ) -> Swept:
     """Make stale and requested calculations until none is left or the budget is spent.
 
-    `scope` narrows the calculations to those of a run, `edits_alone` to what edits made stale. `after_chunk` is
-    told the state after each chunk.
+    `scope` narrows the calculations to those of a run, `edits_alone` to what edits made stale. `after_chunk`
+    is told the state after each chunk.
     """
     began = time.monotonic()
     done = Swept()
@@ -102,8 +102,8 @@ def sweep(
 def sweep_edits() -> Swept:
     """What edits of accelerators and models made stale, and nothing else.
 
-    A hint names one of them, but all are taken: a model on several edited accelerators is one call of the core,
-    which takes little longer than on one.
+    A hint names one of them, but all are taken: a model on several edited accelerators is one call of the
+    core, which takes little longer than on one.
     """
     return sweep(edits_alone=True)
 
