@@ -67,7 +67,7 @@ def test_dependent_estimates_become_stale_and_are_hinted(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         patch(client, CHANGE, write_token)
-    assert sent == [(hints.RECALCULATE_ACCELERATOR, [catalogue.h100.pk])]
+    assert sent == [(hints.RECALCULATE_ACCELERATOR, [catalogue.h100.pk])] * hints.WORKERS
     stale = Calculation.objects.filter(is_stale()).values_list("accelerator__slug", flat=True)
     assert list(stale) == ["nvidia-h100-sxm"]
 
