@@ -20,7 +20,7 @@ Subject = Accelerator | System | LanguageModel | Workload
 #: Kinds of figure that may stand without a source.
 SOURCELESS_KINDS: Final = frozenset({FigureKind.ASSUMED, FigureKind.DERIVED})
 
-_SUBJECT_FIELDS: Final[dict[type[models.Model], str]] = {
+SUBJECT_FIELDS: Final[dict[type[models.Model], str]] = {
     Accelerator: "accelerator",
     System: "system",
     LanguageModel: "language_model",
@@ -58,15 +58,19 @@ class Provenance:
     rivals: int
 
 
-def subject_field(subject: Subject) -> str:
-    """Name of the figure's foreign key to this subject."""
-    return _SUBJECT_FIELDS[type(subject)]
+def subject_field(subject: Subject | type[Subject]) -> str:
+    """Name of the figure's foreign key to this subject, or to subjects of this model."""
+    return SUBJECT_FIELDS[subject if isinstance(subject, type) else type(subject)]
+
+
+def subject_of(figure: Figure) -> Subject | None:
+    """What the figure is about; a constraint of the database says that it is about one thing."""
+    return figure.accelerator or figure.system or figure.language_model or figure.workload
 
 
 def quantities_of(subject: Subject | type[Subject]) -> dict[str, Quantity]:
     """Every quantity that a figure of this subject may state, by name."""
-    model = subject if isinstance(subject, type) else type(subject)
-    return QUANTITIES[_SUBJECT_FIELDS[model]]
+    return QUANTITIES[subject_field(subject)]
 
 
 def quantity_named(subject: Subject, name: str) -> Quantity:
@@ -146,7 +150,7 @@ def choose_figure(figure: Figure, *, reason: str) -> Figure:
 
     The former one stays as a rival. Raises `FigureError` when the figure holds no number or a bad one.
     """
-    subject = figure.accelerator or figure.system or figure.language_model or figure.workload
+    subject = subject_of(figure)
     if subject is None or figure.value is None:
         raise FigureError("value", figure.text, "a number")
     about = quantity_named(subject, figure.quantity)

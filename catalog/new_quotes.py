@@ -15,7 +15,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from catalog import hints
-from catalog.importing.natural_keys import digest
+from catalog.importing.natural_keys import quote_key
 from catalog.models import Accelerator, Offer, PriceQuote, Provider, Source
 from catalog.offers import refresh_offers
 from catalog.quote_rules import suspects
@@ -50,20 +50,7 @@ class NewQuote:
 
     @property
     def key(self) -> str:
-        """The natural key of `catalog.importing.prices.Quote`: a price posted and imported is one row."""
-        return digest(
-            self.provider,
-            self.offering,
-            self.accelerator,
-            self.accelerator_count.normalize(),
-            self.region,
-            self.pricing_model,
-            self.term,
-            self.observed_on,
-            self.price_per_hour.normalize(),
-            self.currency,
-            self.source.slug,
-        )
+        return quote_key(self, term=self.term, currency=self.currency, source=self.source.slug)
 
 
 @dataclass(frozen=True, slots=True)

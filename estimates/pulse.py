@@ -19,7 +19,8 @@ from catalog.models import Accelerator, LanguageModel, System, Vendor, Workload
 from estimates.convergence.models import DURATION_BOUNDS_SECONDS, WorkTally
 from estimates.from_catalog import read_workloads
 from estimates.jobs.models import Job, JobState
-from estimates.models import Calculation, CalculationRun, CalculationState, RunState
+from estimates.models import Calculation, CalculationState
+from estimates.runs import active_runs
 from estimates.schedules.models import Schedule, ScheduledRun, ScheduledRunState
 from estimates.staleness import is_stale, stale_since
 
@@ -60,7 +61,7 @@ def backlog() -> Backlog:
         oldest_stale_seconds=round(max(0.0, age), 1),
         parked=found["parked"],
         claimed=found["claimed"],
-        runs_active=CalculationRun.objects.filter(state__in=(RunState.QUEUED, RunState.RUNNING)).count(),
+        runs_active=active_runs().count(),
     )
 
 

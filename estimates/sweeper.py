@@ -66,7 +66,8 @@ def sweep(
     began = time.monotonic()
     done = Swept()
     scope = Q() if scope is None else scope
-    _create_missing()
+    if not edits_alone:  # what was never made is none of an edit's
+        _create_missing()
     tried: set[int] = set()  # calculations that another worker has, or that were tried in vain
     others: list[Chunk] = []
     while time.monotonic() - began < budget_seconds:

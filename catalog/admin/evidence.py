@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from catalog import hints
 from catalog.admin.base import FactAdmin, ReadOnlyAdmin
 from catalog.claim_parameters import ClaimParameters
-from catalog.figures import FigureError, choose_figure
+from catalog.figures import FigureError, choose_figure, subject_of
 from catalog.models import Figure, MeasuredValue, MeasurementRun, PublishedClaim, Source
 from catalog.offers import refresh_offers
 
@@ -83,7 +83,7 @@ class FigureAdmin(ReadOnlyAdmin):
 
     @display(description="of")
     def subject(self, figure: Figure) -> str:
-        return str(figure.accelerator or figure.system or figure.language_model or figure.workload)
+        return str(subject_of(figure))
 
     def has_accept_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("catalog.change_figure")

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from catalog import hints
 from catalog.api.hardware import ACCELERATORS, CHILD_QUANTITIES, SYSTEMS
 from catalog.figures import FigureError, accept_figure, quantities_of
+from catalog.history.origin import by_api
 from catalog.models import Accelerator, Source, System
 from catalog.models.sources import Confidence, FigureKind
 from catalog.offers import refresh_offers
@@ -166,13 +167,9 @@ class FigureEditing(DetailView):
     def patch(self, request: Request, key: str) -> Response:
         if request.query_params:
             raise Problem(400, "invalid-parameters", "A PATCH takes no query parameters.")
-        context: dict[str, Any] = {"via": "api"}
-        token: Any = request.auth
-        if token is not None:
-            context["token"] = token.prefix
         # Reading the body first refuses malformed JSON before anything is locked.
         body = request.data
-        with pghistory.context(**context), transaction.atomic():
+        with by_api(request), transaction.atomic():
             row = self.model._default_manager.select_for_update().filter(slug=key).first()
             if row is None:
                 slugs = self.model._default_manager.values_list("slug", flat=True)

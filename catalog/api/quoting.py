@@ -19,14 +19,15 @@ from rest_framework.response import Response
 
 from catalog.api.editing import source_of
 from catalog.api.prices import PRICE_QUOTES
+from catalog.history.origin import by_api
 from catalog.models import Accelerator, PriceQuote, Provider, Source
 from catalog.new_quotes import NewQuote, add_quotes
 from config.access.idempotency import Written, once
 from config.access.models import Scope
 from config.access.permissions import MayWrite
 from config.rest import pages
-from config.rest.faults import Fault, Problem, invalid_body, invalid_parameters, nearest
-from config.rest.parameters import clean
+from config.rest.faults import Fault, Problem, invalid_body, nearest
+from config.rest.parameters import without_parameters
 from config.rest.rendering import JsonRenderer
 from config.rest.schema import COMPONENTS, Schema, component, row_example
 from config.rest.views import ListView
@@ -292,14 +293,7 @@ class PriceQuoteListView(ListView):
         return super().get_renderers()
 
     def post(self, request: Request) -> Response:
-        unknown: list[Fault] = []
-        clean(request.query_params, (), unknown)
-        if unknown:
-            raise invalid_parameters(unknown)
-        context: dict[str, Any] = {"via": "api"}
-        token: Any = request.auth
-        if token is not None:
-            context["token"] = token.prefix
+        without_parameters(request)
         body = request.data
 
         def write() -> Written:
@@ -308,7 +302,7 @@ class PriceQuoteListView(ListView):
                 pghistory.context(reason=reason)
             return added(request, quotes, isinstance(body, list))
 
-        with pghistory.context(**context):
+        with by_api(request):
             written = once(request, write)
         response = Response(written.body, status=written.status)
         if written.location:

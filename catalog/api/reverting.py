@@ -2,18 +2,18 @@
 
 from typing import Any, Final
 
-import pghistory
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.api.changes import CHANGES
 from catalog.history.events import described
+from catalog.history.origin import by_api
 from catalog.history.revert import RevertRefusedError, revert_change
 from config.access.models import Scope
 from config.access.permissions import MayWrite
-from config.rest.faults import Fault, Problem, invalid_body, invalid_parameters, not_found
-from config.rest.parameters import clean
+from config.rest.faults import Fault, Problem, invalid_body, not_found
+from config.rest.parameters import without_parameters
 from config.rest.schema import component, row_example
 from config.rest.views import ApiView
 
@@ -114,16 +114,9 @@ class RevertView(ApiView):
     write_permission = "catalog.change_figure"
 
     def post(self, request: Request, key: str) -> Response:
-        unknown: list[Fault] = []
-        clean(request.query_params, (), unknown)
-        if unknown:
-            raise invalid_parameters(unknown)
+        without_parameters(request)
         reason, current = read_body(request.data)
-        context: dict[str, Any] = {"via": "api"}
-        token: Any = request.auth
-        if token is not None:
-            context["token"] = token.prefix
-        with pghistory.context(**context):
+        with by_api(request):
             try:
                 done = revert_change(key, reason=reason, current=current)
             except RevertRefusedError as error:

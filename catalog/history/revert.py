@@ -16,7 +16,16 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from catalog import hints
-from catalog.figures import FigureError, Subject, apply_value, column_value, quantities_of, subject_field
+from catalog.figures import (
+    SUBJECT_FIELDS,
+    FigureError,
+    Subject,
+    apply_value,
+    column_value,
+    quantities_of,
+    subject_field,
+    subject_of,
+)
 from catalog.history.events import (
     DELETE,
     INSERT,
@@ -46,7 +55,6 @@ from catalog.quantities import Quantity
 
 #: Columns made from others; they follow by themselves.
 DERIVED_COLUMNS: Final[dict[type[models.Model], frozenset[str]]] = {System: frozenset({"offer_id"})}
-SUBJECTS: Final = (Accelerator, System, LanguageModel, Workload)
 #: Child rows whose columns hold figures: related name at the accelerator, column that names the row.
 CHILDREN: Final[dict[type[models.Model], tuple[str, str]]] = {
     PeakRate: ("peak_rates", "number_format"),
@@ -169,14 +177,16 @@ class _Reverting:
 
     def _lock_subject(self) -> None:
         """Lock in the order of `accept_figure`: the subject first, its figures after it."""
-        for column in ("accelerator_id", "system_id", "language_model_id", "workload_id"):
-            key = self.change.row.get(column)
-            if key is not None and (self.model in CHILDREN or self.model is Figure):
-                parent = next(m for m in SUBJECTS if f"{subject_field_of(m)}_id" == column)
-                if parent._default_manager.select_for_update().filter(pk=key).first() is None:
-                    raise RevertRefusedError(
-                        "parent-gone", f"the {parent._meta.verbose_name} it belongs to is gone"
-                    )
+        if self.model not in CHILDREN and self.model is not Figure:
+            return
+        for parent, name in SUBJECT_FIELDS.items():
+            key = self.change.row.get(f"{name}_id")
+            if key is None:
+                continue
+            if parent._default_manager.select_for_update().filter(pk=key).first() is None:
+                raise RevertRefusedError(
+                    "parent-gone", f"the {parent._meta.verbose_name} it belongs to is gone"
+                )
 
     # ---- An update ---------------------------------------------------------------------------------------
 
@@ -228,7 +238,7 @@ class _Reverting:
         model: type[models.Model] = self.model
         if self.model in CHILDREN:
             model, key = Accelerator, self.change.row["accelerator_id"]
-        if model not in SUBJECTS:
+        if model not in SUBJECT_FIELDS:
             return None
         return model._default_manager.select_for_update().filter(pk=key).first()  # type: ignore[return-value]
 
@@ -412,9 +422,7 @@ class _Reverting:
             values |= {"version": values["version"] + 1, "changed_at": timezone.now()}
         if history.model is Figure and values["accepted"]:
             # One accepted figure at most: whichever stands now gives way.
-            owner = {
-                c: values[c] for c in ("accelerator_id", "system_id", "language_model_id", "workload_id")
-            }
+            owner = {f"{name}_id": values[f"{name}_id"] for name in SUBJECT_FIELDS.values()}
             Figure.objects.filter(**owner, quantity=values["quantity"], accepted=True).update(accepted=False)
         history.model._default_manager.bulk_create([history.model(**values)])
 
@@ -439,14 +447,6 @@ class _Reverting:
                 )
 
 
-def subject_field_of(model: type[models.Model]) -> str:
-    """Name of a figure's foreign key to subjects of this model."""
-    return {Accelerator: "accelerator", System: "system", LanguageModel: "language_model"}.get(
-        model,
-        "workload",  # type: ignore[arg-type]
-    )
-
-
 def _plain(value: Any) -> Any:
     """A value as it travels in JSON."""
     if value is None or isinstance(value, str | int | float | bool | dict | list):
@@ -467,7 +467,7 @@ def _figures(subject: Subject, quantity: str) -> models.QuerySet[Figure]:
 
 
 def _subject_of(figure: Figure) -> Subject:
-    subject = figure.accelerator or figure.system or figure.language_model or figure.workload
+    subject = subject_of(figure)
     assert subject is not None  # a constraint says so
     return subject
 

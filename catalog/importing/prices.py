@@ -13,7 +13,7 @@ from catalog.importing.append_only import append_missing
 from catalog.importing.errors import Problems
 from catalog.importing.files import DataFile, read_csv, validated_row
 from catalog.importing.kinds import Counts, Facts, Kind, Load, Record
-from catalog.importing.natural_keys import digest
+from catalog.importing.natural_keys import digest, quote_key
 from catalog.models import Accelerator, PriceQuote, Provider, PurchasePrice, Source
 from catalog.quote_rules import suspects
 
@@ -78,21 +78,8 @@ class Quote:
 
     @property
     def key(self) -> str:
-        """Everything that was observed; a corrected price is another row, and the later row counts."""
         entry = self.entry
-        return digest(
-            self.provider,
-            entry.offering,
-            entry.accelerator,
-            entry.count.normalize(),
-            entry.region,
-            entry.pricing_model,
-            entry.term,
-            entry.observed_on,
-            entry.price_per_hour.normalize(),
-            entry.currency,
-            entry.source,
-        )
+        return quote_key(self, term=entry.term, currency=entry.currency, source=entry.source)
 
 
 def parse_quotes(file: DataFile, problems: Problems) -> Iterator[Record]:

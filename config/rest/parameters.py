@@ -8,6 +8,7 @@ from django.db.models import F, Q, Value
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import NullIf
 from django.http import QueryDict
+from rest_framework.request import Request
 
 from config.rest.columns import Column, Parameter, Resource, Type
 from config.rest.faults import Fault, invalid_parameters, nearest
@@ -111,6 +112,14 @@ def clean(given: QueryDict, accepted: Iterable[str], faults: list[Fault]) -> dic
         else:
             values[name] = [str(entry) for entry in entries]
     return values
+
+
+def without_parameters(request: Request) -> None:
+    """Raises Problem (400) for a query string where it has no meaning."""
+    faults: list[Fault] = []
+    clean(request.query_params, (), faults)
+    if faults:
+        raise invalid_parameters(faults)
 
 
 def shown_columns(resource: Resource, values: Mapping[str, list[str]], faults: list[Fault]) -> list[Column]:

@@ -6,9 +6,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.rest.parameters import without_parameters
 from config.rest.schema import component
 from config.rest.views import ApiView
-from estimates.api.bodies import FAULTS, asked_schema, refused, without_parameters
+from estimates.api.bodies import FAULTS, asked_schema, refused
 from estimates.api.evaluate import ANSWER
 from estimates.comparison.batch import MOST_ANSWERS, MOST_EXPLAINED, BatchAsked, answer_batch
 from estimates.comparison.short_answers import SHORT

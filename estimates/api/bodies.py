@@ -4,10 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
-from rest_framework.request import Request
 
-from config.rest.faults import Fault, Problem, invalid_body, invalid_parameters
-from config.rest.parameters import clean
+from config.rest.faults import Fault, Problem, invalid_body
 from config.rest.schema import COMPONENTS
 from estimates.what_if import InvalidQuestion
 
@@ -23,14 +21,6 @@ def asked_schema(kind: type[BaseModel]) -> dict[str, Any]:
 def refused(error: InvalidQuestion) -> Problem:
     """400 with every fault of the body."""
     return invalid_body([Fault(f.pointer, f.code, f.detail, f.accepted) for f in error.faults])
-
-
-def without_parameters(request: Request) -> None:
-    """Raises Problem (400) for a query string, which has no meaning here."""
-    faults: list[Fault] = []
-    clean(request.query_params, (), faults)
-    if faults:
-        raise invalid_parameters(faults)
 
 
 FAULTS = {

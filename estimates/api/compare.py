@@ -6,10 +6,11 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.rest.parameters import without_parameters
 from config.rest.schema import component
 from config.rest.views import ApiView
 from estimates.api.batch import SHORT_ANSWER
-from estimates.api.bodies import asked_schema, refused, without_parameters
+from estimates.api.bodies import asked_schema, refused
 from estimates.api.evaluate import ANSWER
 from estimates.comparison.attribution import METRICS
 from estimates.comparison.compare import CompareAsked, answer_comparison

@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.rest.faults import Fault, Problem, invalid_body
+from config.rest.parameters import without_parameters
 from config.rest.schema import COMPONENTS, component
 from config.rest.views import ApiView
-from estimates.api.bodies import without_parameters
 from estimates.evaluate import evaluate
 from estimates.what_if import (
     POOL_WORK,

@@ -12,11 +12,10 @@ from config.access.models import Scope
 from config.access.permissions import MayWrite
 from config.rest.columns import Resource, Row, Type, attached, choice, integer, nested, text, time
 from config.rest.faults import Fault, Problem, invalid_parameters, not_found
-from config.rest.parameters import FORMATS, clean
+from config.rest.parameters import FORMATS, clean, without_parameters
 from config.rest.rendering import CsvRenderer, JsonRenderer, Table
 from config.rest.schema import component, row_example, row_schema
 from config.rest.views import ApiView
-from estimates.api.bodies import without_parameters
 from estimates.jobs import lifecycle
 from estimates.jobs.models import Job, JobKind, JobState
 from estimates.jobs.progress import progress_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pghistory
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import URLPattern, path
@@ -12,14 +11,15 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalog.history.origin import by_api
 from config.access.models import Scope
 from config.access.permissions import MayWrite
 from config.rest.conditional import check_if_match, etag_of
 from config.rest.faults import Fault, invalid_body, nearest, not_found
+from config.rest.parameters import without_parameters
 from config.rest.rendering import dumps
 from config.rest.schema import component, described_list, row_example
 from config.rest.views import DetailView, ListView, detail, routes
-from estimates.api.bodies import without_parameters
 from estimates.api.schedules import KEY, SCHEDULED_RUNS, SCHEDULES, RunScheduleView, RunsOfScheduleView
 from estimates.schedules.definition import faults_of
 from estimates.schedules.models import CatchUp, Schedule, ScheduleKind
@@ -99,13 +99,6 @@ def store(schedule: Schedule) -> None:
     schedule.save()
 
 
-def context(request: Request, reason: str = "") -> Any:
-    """Who changes it, and why, for the history."""
-    token: Any = request.auth
-    told = {"via": "api"} | ({"token": token.prefix} if token is not None else {})
-    return pghistory.context(**told, **({"reason": reason} if reason else {}))
-
-
 class ScheduleEditing:
     """Reading as everywhere; writing needs the scope admin."""
 
@@ -156,7 +149,7 @@ class ScheduleListView(ScheduleEditing, ListView):
     def post(self, request: Request) -> Response:
         without_parameters(request)
         given, reason = read_body(request.data, adding=True)
-        with context(request, reason), transaction.atomic():
+        with by_api(request, reason), transaction.atomic():
             schedule = Schedule(owner=request.user if request.user.is_authenticated else None, **given)
             store(schedule)
         address = f"/api/v1/schedules/{schedule.slug}"
@@ -192,7 +185,7 @@ class ScheduleDetailView(ScheduleEditing, DetailView):
     def patch(self, request: Request, key: str) -> Response:
         without_parameters(request)
         given, reason = read_body(request.data, adding=False)
-        with context(request, reason), transaction.atomic():
+        with by_api(request, reason), transaction.atomic():
             schedule = self._locked(request, key)
             for name, value in given.items():
                 setattr(schedule, name, value)
@@ -202,7 +195,7 @@ class ScheduleDetailView(ScheduleEditing, DetailView):
 
     def delete(self, request: Request, key: str) -> Response:
         without_parameters(request)
-        with context(request), transaction.atomic():
+        with by_api(request), transaction.atomic():
             self._locked(request, key).delete()
         return Response(status=204)
 

@@ -31,10 +31,9 @@ from config.rest.columns import (
 )
 from config.rest.faults import Fault, invalid_parameters, not_found
 from config.rest.lookups import PARSERS
-from config.rest.parameters import read_list
+from config.rest.parameters import read_list, without_parameters
 from config.rest.schema import component, list_parameters, row_example, row_schema
 from config.rest.views import ApiView, ListView, detail, list_response
-from estimates.api.bodies import without_parameters
 from estimates.schedules import ledger, slots
 from estimates.schedules.models import CatchUp, Schedule, ScheduledRun, ScheduledRunState, ScheduleKind
 

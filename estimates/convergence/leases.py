@@ -9,8 +9,6 @@ results: the store's guard by version is.
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Collection, Sequence
@@ -25,6 +23,7 @@ from django.db.models.functions import Now
 from estimates.method import method_version
 from estimates.models import Calculation, CalculationState
 from estimates.staleness import ACCELERATOR_CHANGED, MAX_ATTEMPTS, MODEL_CHANGED, is_stale
+from estimates.worker import this_process
 
 #: Workers that may be lost at one calculation before it is parked.
 MAX_LOSSES: Final = 5
@@ -73,7 +72,7 @@ def take(keys: Collection[int], workloads_digest: str) -> Lease | None:
 
     What has lost too many workers is parked instead.
     """
-    worker = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}:{time.monotonic_ns()}"[-100:]
+    worker = f"{this_process()}:{threading.get_ident()}:{time.monotonic_ns()}"[-100:]
     with transaction.atomic():
         free = list(
             Calculation.objects.filter(pk__in=keys)

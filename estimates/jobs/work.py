@@ -9,8 +9,6 @@ fails, or whose worker is lost, is tried again, and after `MOST_ATTEMPTS` fails 
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from estimates.jobs import hints
 from estimates.jobs.kinds import KINDS
 from estimates.jobs.lifecycle import ACTIVE, active_jobs, finish_completed
 from estimates.jobs.models import Job, JobPart, JobState, PartState
+from estimates.worker import this_process
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +121,7 @@ def claim_part(only: int | None = None) -> Claim | None:
                     state=PartState.RUNNING,
                     attempts=claim.attempt,
                     leased_until=Now() + lease(),
-                    worker=f"{socket.gethostname()}:{os.getpid()}"[:200],
+                    worker=this_process()[:200],
                 )
                 if claim.attempt <= MOST_ATTEMPTS:
                     return claim

@@ -17,6 +17,7 @@ from estimates.pages.places import countries_of
 from estimates.pages.question import SHORT_LIST, Question, Vocabulary
 from estimates.pages.table import Line, lines, points, sorted_answers, time_text
 from estimates.ranking import Answer, Judged, Limits, choose, for_users, priced, read_estimates, with_systems
+from estimates.runs import active_runs
 from estimates.staleness import is_stale
 
 PREFERRED_MODEL = "llama-3.1-70b-instruct"
@@ -113,7 +114,7 @@ def read_progress(model: LanguageModel, stale: Q) -> Progress:
         failed=Count("pk", filter=Q(state=CalculationState.FAILED)),
         error=Max("error"),
     )
-    run = CalculationRun.objects.filter(state__in=[RunState.RUNNING, RunState.QUEUED]).order_by("-pk").first()
+    run = active_runs().order_by("-pk").first()
     return Progress(run=run, **counts)
 
 

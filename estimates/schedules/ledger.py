@@ -9,8 +9,6 @@ not in the future, so that a clock that ran ahead and came back neither repeats 
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -24,6 +22,7 @@ from django.db.models.functions import Greatest, Now
 
 from estimates.schedules import slots
 from estimates.schedules.models import CatchUp, Schedule, ScheduledRun, ScheduledRunState
+from estimates.worker import this_process
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +82,6 @@ def database_now() -> datetime:
 
 def lease_seconds() -> int:
     return int(settings.ATLAS_SCHEDULE_LEASE_SECONDS)
-
-
-def this_worker() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"[:200]
 
 
 def open_due(now: datetime | None = None) -> int:
@@ -176,7 +171,7 @@ def claim(most: int = 1, only: int | None = None) -> list[Claim]:
         given: dict[str, int | str | None] = {
             "most": most,
             "only": only,
-            "worker": this_worker(),
+            "worker": this_process()[:200],
             "lease": lease_seconds(),
         }
         cursor.execute(_CLAIM, given)
