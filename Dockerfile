@@ -21,7 +21,7 @@ ENV PATH=/opt/venv/bin:/opt/postgres/client/pginstall/bin:$PATH \
     DJANGO_SETTINGS_MODULE=config.settings \
     ATLAS_ENV=production \
     OPENBLAS_NUM_THREADS=1 \
-    MALLOC_ARENA_MAX=2
+    MALLOC_ARENA_MAX=1
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin atlas
 WORKDIR /srv/atlas
 COPY --from=build /opt/venv /opt/venv

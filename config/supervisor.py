@@ -89,7 +89,7 @@ def children_of_the_service(host: str, port: int) -> dict[str, Child]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "",
         "OPENBLAS_NUM_THREADS": "1",  # a process a core: threads of small matrix products only get in the way
-        "MALLOC_ARENA_MAX": "2",  # else each thread keeps what its largest search once took
+        "MALLOC_ARENA_MAX": "1",  # else threads keep what the largest search of each once took
     }
     web = Child(
         "web",
