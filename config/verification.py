@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -26,10 +27,21 @@ class Check:
     seconds: float = 0.0
 
     def run(self) -> None:
+        """What it says goes to the terminal as it comes."""
         print(f"\n==> {self.name}", flush=True)
+        self._run()
+
+    def run_aside(self) -> None:
+        """What it says is printed when it has ended, so that several can run at once."""
+        said = self._run(stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        print(f"\n==> {self.name}\n{said}", end="", flush=True)
+
+    def _run(self, **output: int) -> str:
         started = time.monotonic()
-        self.passed = subprocess.run(self.command, stdin=subprocess.DEVNULL).returncode == 0
+        ended = subprocess.run(self.command, stdin=subprocess.DEVNULL, text=True, check=False, **output)
         self.seconds = time.monotonic() - started
+        self.passed = ended.returncode == 0
+        return ended.stdout or ""
 
 
 def browser() -> str | None:
@@ -48,17 +60,17 @@ def skipped_tests(report: Path) -> list[tuple[str, str]]:
 
 
 def checks(report: Path, pytest_arguments: list[str]) -> list[Check]:
-    """The checks in the order they run: the quick ones that fail most often come first."""
+    """The checks in the order they run: those without a database of their own together, the longest first."""
     # A file's tests stay together, each process has a database of its own.
     tests = [PYTHON, "-m", "pytest", "-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
     return [
+        Check("types", [PYTHON, "-m", "mypy"]),
         Check("ruff check", [PYTHON, "-m", "ruff", "check", "."]),
         Check("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
         Check("system checks", [*MANAGE, "check", "--fail-level", "WARNING"]),
         Check("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
         Check("migrations' SQL", [*MANAGE, "lint_migrations"]),
         Check("API schema", [*MANAGE, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull]),
-        Check("types", [PYTHON, "-m", "mypy"]),
         Check("tests", [*tests, f"--junit-xml={report}", "--create-db", *pytest_arguments]),
     ]
 
@@ -69,8 +81,10 @@ def main(pytest_arguments: list[str]) -> int:
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     all_checks = checks(report, pytest_arguments)
-    for check in all_checks:
-        check.run()
+    *aside, tests = all_checks
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(Check.run_aside, aside))
+    tests.run()
     print("\n==> summary")
     for check in all_checks:
         print(f"{'passed' if check.passed else 'FAILED'}  {check.name:<16} {check.seconds:6.1f} s")

@@ -9,6 +9,9 @@ from psycopg import sql
 
 from catalog.importing.kinds import Counts
 
+#: So many new rows are told to the planner at once; autovacuum would do so a minute later.
+MANY = 1000
+
 
 def append_missing(
     model: type[models.Model],
@@ -42,6 +45,7 @@ def append_missing(
         with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(incoming, names)) as copy:
             for row in rows:
                 copy.write_row([row[column] for column in columns])
+        run(sql.SQL("ANALYZE {}").format(incoming))
         changed = 0
         for link in links:
             with pgtrigger.ignore(f"{model._meta.label}:append_only"):
@@ -64,4 +68,6 @@ def append_missing(
         )
         added = cursor.rowcount
         run(sql.SQL("DROP TABLE {}").format(incoming))
+        if added >= MANY:
+            run(sql.SQL("ANALYZE {}").format(table))
     return Counts(added=added, changed=changed, unchanged=len(rows) - added - changed)
