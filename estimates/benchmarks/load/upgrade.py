@@ -32,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--from", dest="tag", default="v0.1.0", help="tag of the earlier version (v0.1.0)")
     parser.add_argument("--rate", type=positive, default=10.0, help="requests a second (10)")
     parser.add_argument("--clients", type=int, choices=range(1, 65), default=4, metavar="N", help="(4)")
-    parser.add_argument("--edit-every", type=positive, default=5.0, help="seconds between edits (5)")
+    parser.add_argument("--edit-every", type=positive, default=10.0, help="seconds between edits (10)")
     parser.add_argument("--quiet", type=positive, default=QUIET_SECONDS, help="seconds between steps (20)")
     parser.add_argument(
         "--models", type=int, default=0, help="models calculated before the trial; 0 for all (0)"
