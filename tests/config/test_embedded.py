@@ -140,6 +140,16 @@ def test_data_of_another_major_version_is_refused_with_the_way_out(tmp_path, mon
         embedded.ensure_postgres()
 
 
+def test_a_broker_that_ends_as_it_starts_is_told_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("ATLAS_LOCAL_DIR", str(tmp_path / "local"))
+    monkeypatch.setattr(embedded, "START_SECONDS", 3600)
+    written = embedded.valkey_data_dir() / "appendonlydir" / "appendonly.aof.manifest"
+    written.parent.mkdir(parents=True)
+    written.write_text("no manifest\n")
+    with pytest.raises(embedded.ServiceError, match=r"did not start: .*manifest"):
+        embedded.ensure_valkey()
+
+
 def test_a_database_is_created_once(clone):
     embedded.ensure_postgres()
     embedded.ensure_database("made-for-a-test")
