@@ -80,6 +80,10 @@ def valkey_data_dir() -> Path:
     return local_dir() / "valkey"
 
 
+def valkey_pid_file() -> Path:
+    return valkey_data_dir() / "valkey.pid"
+
+
 def socket_dir() -> Path:
     """Where both sockets live: `.local/run`, or a directory under /tmp where that path is too long."""
     wanted = local_dir() / "run"
@@ -390,7 +394,7 @@ def _valkey_process() -> "psutil.Process | None":
     import psutil
 
     try:
-        process = psutil.Process(int((valkey_data_dir() / "valkey.pid").read_text()))
+        process = psutil.Process(int(valkey_pid_file().read_text()))
         is_valkey = "valkey" in process.name() and Path(process.cwd()) == valkey_data_dir().resolve()
     except (OSError, ValueError, psutil.Error):
         return None
@@ -421,8 +425,7 @@ def _start_valkey() -> None:
         _end("Valkey", process, signal.SIGTERM)  # alive and deaf: its socket is gone
     path.unlink(missing_ok=True)
     log = data / "valkey.log"
-    numbered = data / "valkey.pid"
-    numbered.unlink(missing_ok=True)
+    valkey_pid_file().unlink(missing_ok=True)
     configuration = data / "valkey.conf"
     configuration.write_text(
         "# Written at each start from config/embedded.py.\n"
@@ -431,7 +434,7 @@ def _start_valkey() -> None:
         "unixsocketperm 700\n"
         "daemonize yes\n"
         f'dir "{data}"\n'
-        f'pidfile "{numbered}"\n'
+        f'pidfile "{valkey_pid_file()}"\n'
         f'logfile "{log}"\n'
         "appendonly yes\n"
         "appendfsync everysec\n"
@@ -453,7 +456,7 @@ def _start_valkey() -> None:
     )
     deadline = time.monotonic() + START_SECONDS
     while not valkey_is_running():
-        ended = result.returncode or (_text_of(numbered) and _valkey_process() is None)
+        ended = result.returncode or (_text_of(valkey_pid_file()) and _valkey_process() is None)
         if ended or time.monotonic() > deadline:
             raise ServiceError(f"The private Valkey did not start: {_tail(log)} (log: {log})")
         time.sleep(0.02)

@@ -2,8 +2,9 @@
 
 import hashlib
 from datetime import date
-from decimal import Decimal
 from typing import Any, Protocol
+
+from catalog.quote_rules import Quoted
 
 
 def digest(*parts: Any) -> str:
@@ -15,25 +16,11 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class ObservedPrice(Protocol):
-    """What a quote is known by."""
+class ObservedPrice(Quoted, Protocol):
+    """What a quote is known by: what the rules read of it, on a day."""
 
     @property
-    def provider(self) -> str: ...
-    @property
-    def offering(self) -> str: ...
-    @property
-    def accelerator(self) -> str: ...
-    @property
-    def accelerator_count(self) -> Decimal: ...
-    @property
-    def region(self) -> str: ...
-    @property
-    def pricing_model(self) -> str: ...
-    @property
     def observed_on(self) -> date: ...
-    @property
-    def price_per_hour(self) -> Decimal: ...
 
 
 def quote_key(quote: ObservedPrice, *, term: str, currency: str, source: str) -> str:
