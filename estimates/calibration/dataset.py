@@ -171,8 +171,7 @@ def physics_of(cases: Sequence[Case], table: EfficiencyTable) -> Physics:
         arrays["e2e"][at] = flat(loop.e2e)
         arrays["running"][at] = flat(loop.decode_throughput * loop.tpot) * replicas
         context = np.array([p.workload.isl + p.workload.osl / 2 for p in points]).reshape(-1, 1, 1)
-        lowered = lower(model.architecture)
-        arrays["floor"][at] = flat(decode_floor_s(lowered, found.lanes, loop.running, context))
+        arrays["floor"][at] = flat(decode_floor_s(found.models, found.lanes, loop.running, context))
         queued[at] = flat(loop.ttft_saturated) > flat(loop.ttft_loaded) * (1 + 1e-9)
     return Physics(**arrays, queued=queued)
 
@@ -213,7 +212,7 @@ def observe(cases: Sequence[Case], physics: Physics) -> list[Observation]:
     """Every figure of every case that the physics can say, in the order of cases."""
     found = []
     for row, case in enumerate(cases):
-        where = place(case.choice.point, case.model, lower(case.model.architecture).layers)
+        where = place(case.choice.point, case.model)
         for metric, value in case.run.metrics:
             quantity, expected = log_physics(metric, physics, row, case)
             if not np.isfinite(expected):

@@ -25,6 +25,7 @@ from estimates.core.facts import Chip, Deployment, ModelFacts, Offer, Pool, Work
 from estimates.core.formats import WeightScheme
 from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.lowering import lower
+from estimates.core.model_columns import columns_of
 from estimates.core.memory import take_rows
 from estimates.core.points import Evaluated, Point, deployed_memory, replica_capacity
 from estimates.core.pools import pool_layouts, splits
@@ -141,12 +142,12 @@ class Search:
         lanes = [self.lane(layout) for layout in found if layout.tp * layout.dp <= self.offer.count]
         if not lanes:
             return []
-        lowered = lower(self.model.architecture)
+        lowered, models = lower(self.model.architecture), columns_of(self.model)
         built = build_lanes(lanes, self.efficiency)
-        architecture, asked = self.model.architecture, self.deployment
-        drafts = drafts_of(architecture, lanes, [asked.speculation] * len(lanes), self.efficiency)
+        asked = self.deployment
+        drafts = drafts_of(models, lanes, [asked.speculation] * len(lanes), self.efficiency)
         offloads = [asked.offload is not None] * len(lanes)
-        memory = deployed_memory(architecture, built, drafts, offloads)
+        memory = deployed_memory(models, built, drafts, offloads)
         if pp is not None:
             options: list[tuple[int, ...]] = [(pp,)] * len(lanes)
         else:

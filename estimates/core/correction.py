@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from estimates.core.architecture import Architecture
 from estimates.core.facts import Workload
 from estimates.core.identity import OWN_THROUGHPUT, Identity, identity_of
 from estimates.core.lanes import Lane, Lanes
+from estimates.core.model_columns import ModelColumns
 from estimates.core.residuals import Component, Residuals, kernel
 from estimates.core.scenarios import Served
 
@@ -218,16 +218,17 @@ def _load_table(
 
 
 def lane_identities(
-    lanes: Sequence[Lane], architecture: Architecture, serving: str
+    lanes: Sequence[Lane], models: ModelColumns, serving: str
 ) -> tuple[NDArray[np.intp], list[Identity]]:
-    """(position of each lane's identity among the distinct, the distinct): of chip, software and scheme."""
-    known: dict[tuple[int, int, str | None], int] = {}
+    """(position of each lane's identity among the distinct, the distinct): of model, chip, software and scheme."""
+    known: dict[tuple[int, int, int, str | None], int] = {}
     found: list[Identity] = []
     number = []
-    for lane in lanes:
+    for row, lane in enumerate(lanes):
         chip, scheme = lane.variant.chip, lane.scheme
-        place = known.setdefault((id(chip), id(scheme), lane.software), len(found))
+        key = (models.number(row), id(chip), id(scheme), lane.software)
+        place = known.setdefault(key, len(found))
         if place == len(found):
-            found.append(identity_of(chip, lane.software, scheme.slug, architecture, serving))
+            found.append(identity_of(chip, lane.software, scheme.slug, models.architecture(row), serving))
         number.append(place)
     return np.array(number, np.intp), found

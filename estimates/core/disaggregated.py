@@ -20,7 +20,7 @@ from estimates.core.collectives import hop_s
 from estimates.core.deployments import hop_link_is_up
 from estimates.core.lanes import Lane, Lanes
 from estimates.core.memory import RankMemory
-from estimates.core.operations import Lowered
+from estimates.core.model_columns import ModelColumns
 from estimates.core.roofline import Ledger
 from estimates.core.scenarios import Served
 from estimates.core.serving import Load, decode_step, prompt_step, stages_in_flight
@@ -83,7 +83,7 @@ def transfer_time(
 
 
 def prompt_pool(
-    model: Lowered,
+    models: ModelColumns,
     lanes: Lanes,
     load: Load,
     pools: Sequence[PrefillPool],
@@ -98,12 +98,12 @@ def prompt_pool(
         return np.array(values, float).reshape(-1, 1, 1)
 
     pp = column([pool.pp for pool in pools])
-    stages = stages_in_flight(pp, model.layers)
+    stages = stages_in_flight(pp, models["layers"])
     hop_up = column([float(hop_link_is_up(p.lane.variant, p.lane.group, p.pp)) for p in pools])
-    per_hop = RESIDUAL_BYTES * model.hidden * np.where(hop_up > 0, lanes["up_inverse"], lanes["out_inverse"])
+    per_hop = RESIDUAL_BYTES * models["hidden"] * np.where(hop_up > 0, lanes["up_inverse"], lanes["out_inverse"])
     chunk = np.minimum(lanes["chunk_tokens"], load.isl)
-    one = prompt_step(model, lanes, load, chunk, detailed=detailed)
-    full = prompt_step(model, lanes, load, lanes["chunk_tokens"] + 0 * load.isl)
+    one = prompt_step(models, lanes, load, chunk, detailed=detailed)
+    full = prompt_step(models, lanes, load, lanes["chunk_tokens"] + 0 * load.isl)
     hops = np.where(pp > 1, pp * hop_s(chunk, lanes["pipeline_alpha_us"], per_hop), 0)
     pieces = np.where(lanes["prefill_pipelining"] > 0, stages, 1)
     work = load.isl / chunk * one.total
@@ -139,7 +139,7 @@ class Population:
 
 
 def population(
-    model: Lowered,
+    models: ModelColumns,
     lanes: Lanes,
     load: Load,
     pp: Array,
@@ -150,10 +150,10 @@ def population(
     prompts: Prompts,
 ) -> Population:
     """Split `asked` requests a decode worker between decoding, at most `most`, and everything before it."""
-    slots = lanes["dp"] * stages_in_flight(pp, model.layers)
+    slots = lanes["dp"] * stages_in_flight(pp, models["layers"])
     context = load.context
     alpha = lanes["pipeline_alpha_us"]
-    per_hop = RESIDUAL_BYTES * model.hidden * hop_inverse
+    per_hop = RESIDUAL_BYTES * models["hidden"] * hop_inverse
     bubble = 1 + np.where(pp > 1, lanes["pipeline_bubble"], 0)
     steps = np.maximum(load.osl - 1, LEAST_STEPS)
     whole = asked * decode_workers
@@ -165,7 +165,7 @@ def population(
     def rate_at(decoding: Array) -> Array:
         batch = np.maximum(1.0, decoding / slots)
         hops = np.where(pp > 1, pp * hop_s(batch * load.verify, alpha, per_hop), 0) / load.accepted
-        token = decode_step(model, lanes, batch, context, load.drafts).total / load.accepted
+        token = decode_step(models, lanes, batch, context, load.drafts).total / load.accepted
         return decoding / (steps * (token * bubble + hops))
 
     def wait_at(rate: Array) -> Array:

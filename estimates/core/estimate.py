@@ -172,8 +172,7 @@ def _answer(
     evaluated = evaluate_points(model, [choice.point], efficiency, detailed=True)
     story = explain(model, offer, choice.point, choice.replicas, evaluated, efficiency, whole=explained)
     known = shared(blank, offer, choice, story)
-    lowered = lower(model.architecture)
-    lacking = missing_rates(lowered, evaluated.lanes.for_prompts)[0]
+    lacking = missing_rates(evaluated.models, evaluated.lanes.for_prompts)[0]
     placed = evaluated.places[0]
     novelty = novelty_of(placed, efficiency.calibration, queued=bool(evaluated.queued[0]))
     if beyond_the_measured(choice.point, evaluated):

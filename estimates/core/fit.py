@@ -14,7 +14,7 @@ from estimates.core.facts import ModelFacts, Offer, Workload
 from estimates.core.lanes import build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import take_rows
-from estimates.core.operations import Lowered
+from estimates.core.model_columns import columns_of
 from estimates.core.options import refuse_second_tier
 from estimates.core.points import Evaluated, Point, deployed_memory
 from estimates.core.second_tier import second_tier_bytes, with_second_tier
@@ -101,10 +101,10 @@ def smallest_change(
 
 
 def _fits(model: ModelFacts, point: Point, workload: Workload, efficiency: EfficiencyTable) -> bool:
-    lanes = build_lanes([point.lane], efficiency)
-    drafts = drafts_of(model.architecture, [point.lane], [point.speculation], efficiency)
-    memory = deployed_memory(model.architecture, lanes, drafts, [point.offload])
-    layers = lower(model.architecture).layers
+    lanes, models = build_lanes([point.lane], efficiency), columns_of(model)
+    drafts = drafts_of(models, [point.lane], [point.speculation], efficiency)
+    memory = deployed_memory(models, lanes, drafts, [point.offload])
+    layers = models.flat("layers")
     need = memory.cache(np.full(1, workload.isl + workload.osl)).reshape(-1)[0] + memory.logits[0]
     return bool(memory.usable(np.full(1, float(point.pp)), layers)[0] >= need / point.pp)
 
@@ -131,7 +131,7 @@ def chips_needed(
 
 
 def smallest_changes(
-    lowered: Lowered, model: ModelFacts, evaluated: Evaluated, wanted: NDArray[np.bool_]
+    evaluated: Evaluated, wanted: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """For every wanted point: kind of the smallest change (index into CHANGE_KINDS) and its value.
 
@@ -143,19 +143,21 @@ def smallest_changes(
     rows = np.flatnonzero(wanted)
     if not rows.size:
         return kinds, values
-    memory = take_rows(evaluated.memory, rows)
+    memory, models = take_rows(evaluated.memory, rows), evaluated.models.take(rows)
+    layers = models.flat("layers")
+    longest = [models.architecture(row).max_context or LARGEST_CONTEXT for row in range(rows.size)]
     stages = np.array([float(evaluated.points[row].pp) for row in rows])
     full = np.array([evaluated.points[row].workload.isl + evaluated.points[row].workload.osl for row in rows])
     context = _largest(
         np.ones(rows.size),
-        np.full(rows.size, float(model.architecture.max_context or LARGEST_CONTEXT)),
+        np.array(longest, float),
         lambda tokens: memory.cache(tokens[:, None])[:, 0] + memory.logits <= evaluated.usable[rows] * stages,
     )
-    most = np.where(memory.even, float(MOST_CHIPS), float(lowered.layers))
+    most = np.where(memory.even, float(MOST_CHIPS), layers)
 
     def holds(number: NDArray[np.float64]) -> NDArray[np.bool_]:
         request = (memory.cache(full[:, None])[:, 0] + memory.logits) / number
-        return np.asarray(memory.usable(number, lowered.layers) >= request)
+        return np.asarray(memory.usable(number, layers) >= request)
 
     chips = [evaluated.points[row].lane.variant.chip for row in rows]
     deeper = [
@@ -164,7 +166,7 @@ def smallest_changes(
     ]
     behind = with_second_tier(memory, evaluated.lanes.take(rows), deeper)
     request = (memory.cache(full[:, None])[:, 0] + memory.logits) / stages
-    second = np.array(deeper) & (behind.usable(stages, lowered.layers) >= request)
+    second = np.array(deeper) & (behind.usable(stages, layers) >= request)
     possible = holds(most)
     needed = _largest(np.ones(rows.size), most, lambda number: ~holds(number)) + 1
     groups = evaluated.lanes.flat("group")[rows]

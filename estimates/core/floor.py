@@ -6,34 +6,49 @@ over the datasheet's bandwidth. A correction learnt from measurements stops here
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.lanes import Lanes
-from estimates.core.operations import Gemm, Lowered
+from estimates.core.model_columns import ModelColumns, Slot
 from estimates.core.step import distinct_experts
 
 Array = NDArray[np.floating]
 
 
 def decode_floor_s(
-    model: Lowered, lanes: Lanes, batch: Array, context: Array, verify: Array | int = 1
+    models: ModelColumns, lanes: Lanes, batch: Array, context: Array, verify: Array | int = 1
 ) -> Array:
     """Seconds to read what one step of `batch` sequences on a rank, `verify` tokens of each, touches."""
-    tp = lanes["tp"]
+    batch, context = _shaped(batch), _shaped(context)
+    verified = _shaped(np.asarray(verify, batch.dtype))
     total: Array = np.zeros((1, 1, 1))
-    for gemm, count in model.gemms:
-        total = total + count * gemm.n(tp) * gemm.inner(tp) * lanes[f"{gemm.group}.weight_bytes"]
-    if model.has_head:
-        head = Gemm("output head", "head", model.hidden, sharded=model.vocab)
-        total = total + head.n(tp) * head.inner(tp) * lanes["head.weight_bytes"]
-    for experts, count in model.experts:
-        ep = lanes["ep"]
-        inner = lanes["group"] / ep
-        size = experts.matrices * experts.width * experts.intermediate / inner
-        touched = distinct_experts(experts, batch * lanes["dp"] * verify, lanes["routing_skew"]) / ep
-        total = total + count * touched * size * lanes["routed_experts.weight_bytes"]
-    for read, count in model.reads:
-        attended = batch * read.attended(context)
-        total = total + count * attended * read.elements(tp) * lanes["kv_bytes"]
+
+    def add(slot: Slot[Any], read: Array) -> None:
+        nonlocal total
+        total = total + read if slot.rows is None else slot.rows.added(total, read)
+
+    for slot in (*models.gemms, *models.heads):
+        gemm, tp = slot.operation, slot.of(lanes["tp"])
+        add(slot, slot.count * gemm.n(tp) * gemm.inner(tp) * slot.of(lanes[f"{gemm.group}.weight_bytes"]))
+    for slot in models.experts:
+        experts = slot.operation
+        dp, ep, group, skew = (slot.of(lanes[name]) for name in ("dp", "ep", "group", "routing_skew"))
+        size = experts.matrices * experts.width * experts.intermediate / (group / ep)
+        chosen = slot.of(batch) * dp * slot.of(verified)
+        touched = distinct_experts(experts, chosen, skew) / ep
+        add(slot, slot.count * touched * size * slot.of(lanes["routed_experts.weight_bytes"]))
+    for slot in models.reads:
+        read = slot.operation
+        attended = slot.of(batch) * read.attended(slot.of(context))
+        held = read.elements(slot.of(lanes["tp"])) * slot.of(lanes["kv_bytes"])
+        add(slot, slot.count * attended * held)
     return np.asarray(total * lanes["inverse_bandwidth"])
+
+
+def _shaped(values: Array) -> Array:
+    """With three axes, of lanes first, as columns have them."""
+    found = np.asarray(values)
+    return found if found.ndim == 3 else found.reshape((1,) * (3 - found.ndim) + found.shape)

@@ -1,4 +1,4 @@
-"""The whole grid of a model at once: every offer, workload, format, layout, pipeline depth and batch size.
+"""The whole grid of models at once: every offer, workload, format, layout, pipeline depth and batch size.
 
 Factored: a step's operations are evaluated on their distinct shapes (chip with links x format x layout x
 tokens), shared by all offers of a variant, all pipeline depths and, where the context does not matter, all
@@ -29,12 +29,19 @@ from estimates.core.deployments import (
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import Chip, ModelFacts, Offer, Workload
 from estimates.core.formats import WeightScheme
-from estimates.core.grid_block import Block, GridSpec, WorkloadTable, evaluate_block, workload_table
+from estimates.core.grid_block import (
+    Block,
+    GridSpec,
+    Pending,
+    WorkloadTable,
+    evaluate_block,
+    workload_table,
+)
 from estimates.core.grid_result import GridResult
-from estimates.core.grid_rows import RowBuilder
+from estimates.core.grid_rows import RowBuilder, results
 from estimates.core.grid_select import select
 from estimates.core.lanes import Lane, Variant
-from estimates.core.lowering import lower
+from estimates.core.model_columns import ModelTable
 from estimates.core.operations import Lowered
 
 Array = NDArray[np.floating]
@@ -55,40 +62,59 @@ def best_deployments(
     highest throughput regardless. Where nothing meets the level the fastest row is the deployment nearest to
     it, and both it and the last carry the reason; where nothing fits, or a fact is missing, one row says so.
     """
+    return best_deployments_of([model], offers, workloads, efficiency, grid)[0]
+
+
+def best_deployments_of(
+    models: Sequence[ModelFacts],
+    offers: Sequence[Offer],
+    workloads: Sequence[Workload],
+    efficiency: EfficiencyTable,
+    grid: GridSpec | None = None,
+) -> list[GridResult]:
+    """The same of several models, in one evaluation: most of what one small grid takes is not arithmetic.
+
+    Models whose context holds the same workloads share blocks; the chosen rows of all are evaluated together.
+    """
     grid = grid or GridSpec()
-    rows = RowBuilder(model, offers, workloads, efficiency)
-    refusal = refuse_model(model)
-    if refusal is not None:
-        rows.refuse_all(refusal)
-        return rows.result(0)
-    lowered = lower(model.architecture)
-    table = _workload_table(model, workloads, rows)
-    variants = _variants(offers, rows, len(table.kept))
-    configurations = 0
-    if table.kept:
-        for block in blocks_of(model, lowered, variants, offers, table, efficiency, grid):
-            configurations += block.valid.size
-            select(block, variants, offers, table, rows)
-    return rows.result(configurations)
+    builders = [RowBuilder(model, offers, workloads, efficiency) for model in models]
+    together: dict[tuple[int, ...], list[RowBuilder]] = {}
+    for builder in builders:
+        refusal = refuse_model(builder.model)
+        if refusal is not None:
+            builder.refuse_all(refusal)
+        else:
+            together.setdefault(_held_workloads(builder), []).append(builder)
+    for kept, members in together.items():
+        variants = _variants(offers, members, len(kept))
+        if not kept:
+            continue
+        table = workload_table([workloads[index] for index in kept], kept)
+        served = [member.model for member in members]
+        for block in blocks_of(served, variants, offers, table, efficiency, grid):
+            select(block, variants, offers, table, members)
+    return results(builders, efficiency)
 
 
-def _workload_table(model: ModelFacts, workloads: Sequence[Workload], rows: RowBuilder) -> WorkloadTable:
-    longest = model.architecture.max_context
-    kept = [
-        index for index, work in enumerate(workloads) if longest is None or work.isl + work.osl <= longest
-    ]
-    rows.refuse_workloads([index for index in range(len(workloads)) if index not in set(kept)])
-    chosen = [workloads[index] for index in kept]
-    return workload_table(chosen, kept)
+def _held_workloads(builder: RowBuilder) -> tuple[int, ...]:
+    """Positions of the workloads that the model's context holds; the others are refused."""
+    longest = builder.model.architecture.max_context
+    lengths = [work.isl + work.osl for work in builder.workloads]
+    kept = tuple(n for n, length in enumerate(lengths) if longest is None or length <= longest)
+    builder.refuse_workloads([n for n in range(len(lengths)) if n not in kept])
+    return kept
 
 
-def _variants(offers: Sequence[Offer], rows: RowBuilder, workloads: int) -> dict[Variant, list[int]]:
+def _variants(
+    offers: Sequence[Offer], members: Sequence[RowBuilder], workloads: int
+) -> dict[Variant, list[int]]:
     """Offers that can be evaluated, by chip and links; the others are refused by the missing fact."""
     known: list[int] = []
     for index, offer in enumerate(offers):
         refusal = refuse_chip(offer.chip)
         if refusal is not None:
-            rows.refuse_offer(index, refusal)
+            for rows in members:
+                rows.refuse_offer(index, refusal)
         elif workloads:
             known.append(index)
     return variants_of(offers, known)
@@ -151,8 +177,7 @@ class _LaneMaker:
 
 
 def blocks_of(
-    model: ModelFacts,
-    lowered: Lowered,
+    models: Sequence[ModelFacts],
     variants: dict[Variant, list[int]],
     offers: Sequence[Offer],
     table: WorkloadTable,
@@ -161,22 +186,22 @@ def blocks_of(
     *,
     whole: bool = False,
 ) -> Iterator[Block]:
-    """Evaluate variants in blocks of about CHUNK_ELEMENTS array elements; `whole` as of `evaluate_block`."""
+    """Evaluate models on variants in blocks of about CHUNK_ELEMENTS array elements; `whole` as of
+
+    `evaluate_block`.
+    """
     per_lane = len(table.kept) * len(grid.batches)
-    pending: list[Lane] = []
-    owners: list[int] = []
-    counts: list[tuple[int, ...]] = []
-    maker = _LaneMaker(model, lowered, efficiency, grid)
-    for number, (variant, members) in enumerate(variants.items()):
-        sizes = tuple(sorted({offers[index].count for index in members}))
-        found = maker.lanes(variant, sizes[-1])
-        if pending and (len(pending) + len(found)) * per_lane > CHUNK_ELEMENTS:
-            yield evaluate_block(
-                model, lowered, pending, owners, counts, table, efficiency, grid, whole=whole
-            )
-            pending, owners, counts = [], [], []
-        pending += found
-        owners += [number] * len(found)
-        counts += [sizes] * len(found)
-    if pending:
-        yield evaluate_block(model, lowered, pending, owners, counts, table, efficiency, grid, whole=whole)
+    served = ModelTable.of([model.architecture for model in models])
+    sizes = [tuple(sorted({offers[index].count for index in members})) for members in variants.values()]
+    pending = Pending(served)
+    for number, model in enumerate(models):
+        maker = _LaneMaker(model, served.models[number], efficiency, grid)
+        for position, variant in enumerate(variants):
+            counts = sizes[position]
+            found = maker.lanes(variant, counts[-1])
+            if pending.lanes and (len(pending.lanes) + len(found)) * per_lane > CHUNK_ELEMENTS:
+                yield evaluate_block(pending, table, efficiency, grid, whole=whole)
+                pending = Pending(served)
+            pending.add((number, position), found, counts)
+    if pending.lanes:
+        yield evaluate_block(pending, table, efficiency, grid, whole=whole)

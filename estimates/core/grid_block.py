@@ -12,12 +12,12 @@ from estimates.core.choice import BATCHES
 from estimates.core.correction import block_factors, lane_identities, loop_rate
 from estimates.core.deployments import hop_link_is_up, pipeline_limit
 from estimates.core.efficiency import EfficiencyTable
-from estimates.core.facts import ModelFacts, Speculation, Workload
+from estimates.core.facts import Speculation, Workload
 from estimates.core.floor import decode_floor_s
 from estimates.core.grid_loops import loops_of
 from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.memory import RankMemory, rank_memory, take_rows
-from estimates.core.operations import Lowered
+from estimates.core.model_columns import ModelColumns, ModelTable
 from estimates.core.points import missing_rates, replica_capacity
 from estimates.core.residuals import Residuals
 from estimates.core.serving import Load, Loop, stages_in_flight
@@ -42,12 +42,12 @@ class GridSpec:
 
 @dataclass(slots=True)
 class Block:
-    """Evaluated configurations of some variants: rows are (lane, pipeline stages)."""
+    """Evaluated configurations of some models on some variants: rows are (lane, pipeline stages)."""
 
     lane_of: NDArray[np.intp]
     pp: NDArray[np.int64]
     chips: NDArray[np.int64]  # of one replica
-    span: dict[int, tuple[int, int]]  # variant index -> its rows
+    span: dict[tuple[int, int], tuple[int, int]]  # (model, variant) -> its rows
     in_flight: Array  # (rows, workloads, batches)
     valid: NDArray[np.bool_]
     tpot: Array
@@ -95,12 +95,34 @@ def workload_table(workloads: Sequence[Workload], kept: Sequence[int] | None = N
     )
 
 
+@dataclass(slots=True)
+class Pending:
+    """Lanes that make a block: those of each (model, variant) one after the other."""
+
+    served: ModelTable
+    lanes: list[Lane] = field(default_factory=list)
+    model: list[int] = field(default_factory=list)  # of each lane, its position in the table
+    counts: list[tuple[int, ...]] = field(default_factory=list)  # of each lane, the sizes of its offers
+    owners: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # -> first lane, end
+
+    def add(self, owner: tuple[int, int], lanes: Sequence[Lane], counts: tuple[int, ...]) -> None:
+        """Lanes of a (model, variant) whose offers have these numbers of chips."""
+        if not lanes:
+            return
+        start = len(self.lanes)
+        self.lanes += lanes
+        self.model += [owner[0]] * len(lanes)
+        self.counts += [counts] * len(lanes)
+        self.owners[owner] = (start, len(self.lanes))
+
+    def models(self, dtype: type[np.floating]) -> ModelColumns:
+        """Whose model each lane has."""
+        which = None if len(self.served.models) == 1 else np.array(self.model, np.intp)
+        return ModelColumns(self.served, which, dtype)
+
+
 def evaluate_block(
-    model: ModelFacts,
-    lowered: Lowered,
-    pending: list[Lane],
-    owners: list[int],
-    counts: list[tuple[int, ...]],
+    pending: Pending,
     table: WorkloadTable,
     efficiency: EfficiencyTable,
     grid: GridSpec,
@@ -112,21 +134,25 @@ def evaluate_block(
     `whole`: the loop's unloaded first token, wait, burst, interference and hops carry the corrections too, as
     those of single points do; the grid needs them only for the rows it keeps.
     """
-    lanes = build_lanes(pending, efficiency, np.float32)
-    drafts = drafts_of(model.architecture, pending, [grid.speculation] * len(pending), efficiency, np.float32)
-    memory = rank_memory(model.architecture, lanes)
+    asked = pending.lanes
+    models = pending.models(np.float32)
+    layers = np.broadcast_to(models.flat("layers"), len(asked))
+    lanes = build_lanes(asked, efficiency, np.float32)
+    drafts = drafts_of(models, asked, [grid.speculation] * len(asked), efficiency, np.float32)
+    memory = rank_memory(models, lanes)
     if drafts is not None:
-        memory = drafts.held(memory, model.architecture)
-    groups = np.array([lane.group for lane in pending])
+        memory = drafts.held(memory)
+    groups = np.array([lane.group for lane in asked])
     limits = np.array(
         [
-            pipeline_limit(lane.variant, sizes[-1], lane.group, lowered)
-            for lane, sizes in zip(pending, counts, strict=True)
+            pipeline_limit(lane.variant, sizes[-1], lane.group, models.lowered(row))
+            for row, (lane, sizes) in enumerate(zip(asked, pending.counts, strict=True))
         ]
     )
     contexts = [float(value) for value in table.full_context]
-    options = stage_options(memory, limits, contexts, lowered.layers, grid.stages, counts)
-    lane_of = np.repeat(np.arange(len(pending)), [len(option) for option in options])
+    options = stage_options(memory, limits, contexts, layers, grid.stages, pending.counts)
+    numbers = [len(option) for option in options]
+    lane_of = np.repeat(np.arange(len(asked)), numbers)
     pp = np.array([stages for option in options for stages in option], np.int64)
 
     single = np.float32
@@ -139,23 +165,23 @@ def evaluate_block(
     rows = lanes.take(lane_of)
     stages = pp.astype(float).reshape(-1, 1, 1)
     held, usable, request = replica_capacity(
-        take_rows(memory, lane_of), rows, stages, table.full_context.reshape(1, -1), lowered.layers
+        take_rows(memory, lane_of), rows, stages, table.full_context.reshape(1, -1), layers[lane_of]
     )
     share = rows.flat("saturation_share").reshape(-1, 1)
     limit = np.where(held >= 1, np.maximum(1, np.floor(share * held)), 0)[:, :, None]
-    slots = rows.flat("dp").reshape(-1, 1, 1) * stages_in_flight(stages, lowered.layers)
+    slots = rows.flat("dp").reshape(-1, 1, 1) * stages_in_flight(stages, layers[lane_of].reshape(-1, 1, 1))
     in_flight = batch * slots + np.zeros_like(limit)
     # The smallest batch also stands for a pipeline that cache space does not let fill.
     in_flight[:, :, 0] = np.minimum(in_flight[:, :, 0], np.maximum(limit[:, :, 0], 1))
     if grid.most is not None:
         in_flight = np.minimum(in_flight, grid.most)
     hop_up = np.array(
-        [hop_link_is_up(pending[i].variant, groups[i], int(n)) for i, n in zip(lane_of, pp, strict=True)]
+        [hop_link_is_up(asked[i].variant, groups[i], int(n)) for i, n in zip(lane_of, pp, strict=True)]
     ).reshape(-1, 1, 1)
     hop_inverse = np.where(hop_up, rows["up_inverse"], rows["out_inverse"])
-    known = np.array([not names for names in missing_rates(lowered, lanes)])[lane_of].reshape(-1, 1, 1)
+    known = np.array([not names for names in missing_rates(models, lanes)])[lane_of].reshape(-1, 1, 1)
     loops = loops_of(
-        lowered,
+        models,
         lanes,
         load,
         lane_of,
@@ -171,13 +197,10 @@ def evaluate_block(
     if calibration is not None and calibration.residuals is not None:
         residuals = calibration.residuals
         loop, first = _corrected(
-            model, lowered, lanes, load, loop, lane_of, pp, table, residuals, whole=whole
+            models, lanes, load, loop, lane_of, pp, table, residuals, whole=whole
         )
-    owner_rows = np.array(owners)[lane_of]
-    span = {}
-    for owner in dict.fromkeys(owners):
-        where = np.flatnonzero(owner_rows == owner)
-        span[owner] = (int(where[0]), int(where[-1]) + 1)
+    first_row = [0, *np.cumsum(numbers).tolist()]
+    span = {owner: (first_row[start], first_row[end]) for owner, (start, end) in pending.owners.items()}
     throughput = np.where(known, loop.throughput, loop.decode_throughput)
     return Block(
         lane_of=lane_of,
@@ -200,8 +223,7 @@ def evaluate_block(
 
 
 def _corrected(
-    model: ModelFacts,
-    lowered: Lowered,
+    models: ModelColumns,
     lanes: Lanes,
     load: Load,
     loop: Loop,
@@ -216,7 +238,7 @@ def _corrected(
 
     the factor on the first token. Parts that no choice of the grid reads are corrected where `whole`.
     """
-    identities = lane_identities(lanes.lanes, model.architecture, "closed_loop")
+    identities = lane_identities(lanes.lanes, models, "closed_loop")
     prompt = table.isl + table.prefix
     metrics = ("tpot", "ttft")
     paces, firsts = block_factors(
@@ -227,7 +249,7 @@ def _corrected(
         return loop, first
     tpot = loop.tpot
     if paces is not None:
-        floor = (decode_floor_s(lowered, lanes, load.batch, load.context, load.verify) / load.accepted)[
+        floor = (decode_floor_s(models, lanes, load.batch, load.context, load.verify) / load.accepted)[
             lane_of
         ]
         tpot = np.maximum(tpot * paces, np.minimum(floor, tpot).astype(tpot.dtype))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.lanes import Lanes
-from estimates.core.operations import Lowered
+from estimates.core.model_columns import ModelColumns
 from estimates.core.serving import Load, Loop, StepTimes, closed_loop, stages_in_flight, step_times
 
 Array = NDArray[np.floating]
@@ -30,7 +30,7 @@ class Loops:
 
 
 def loops_of(
-    model: Lowered,
+    models: ModelColumns,
     lanes: Lanes,
     load: Load,
     lane_of: NDArray[np.intp],
@@ -54,10 +54,11 @@ def loops_of(
         part = slice(*np.searchsorted(lane_of, [start, end]))
         where = lane_of[part] - start
         sliced = _part(load, slice(start, end))
-        times = _rows(step_times(model, lanes.part(slice(start, end)), sliced), where)
+        times = _rows(step_times(models.part(slice(start, end)), lanes.part(slice(start, end)), sliced), where)
         row_load = sliced if sliced.drafts is None else replace(sliced, drafts=sliced.drafts.take(where))
+        own = models.take(lane_of[part])
         loop = closed_loop(
-            model,
+            own,
             rows.part(part),
             row_load,
             times,
@@ -69,7 +70,7 @@ def loops_of(
         for name, values in parts.items():
             values[part] = getattr(loop, name)
         chunk_extra[part] = times.chunk_extra
-        pieces = stages_in_flight(stages[part], model.layers)
+        pieces = stages_in_flight(stages[part], own["layers"])
         service[part] = load.isl / times.chunk * times.prefill / pieces
     return Loops(Loop(**parts), chunk_extra, service)
 

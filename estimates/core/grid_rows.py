@@ -9,20 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from estimates.core.correction import Placed
 from estimates.core.deployments import REASON_CODES, Reason
 from estimates.core.efficiency import EfficiencyTable
-from estimates.core.explain import binding_limits
 from estimates.core.facts import ModelFacts, Offer, Workload
 from estimates.core.fingerprint import METHOD_VERSION
-from estimates.core.fit import smallest_changes
-from estimates.core.grades import GRADES, grade_of
+from estimates.core.grid_figures import MOST, PointFigures
 from estimates.core.grid_result import BINDING, CODES, NUMBERS, SIZES, GridResult
-from estimates.core.intervals import TIERS
 from estimates.core.lanes import Lane
-from estimates.core.lowering import lower
-from estimates.core.novelty import Novelty, all_log_bounds, all_novelties
-from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates
+from estimates.core.points import Point
 
 
 class _Row(NamedTuple):
@@ -60,7 +54,9 @@ class RowBuilder:
         self.offers = tuple(offers)
         self.workloads = tuple(workloads)
         self.efficiency = efficiency
+        self.configurations = 0
         self.chosen: list[_Row] = []
+        self._position: dict[tuple[int, int, int, float], int] = {}
         self.refused_workloads: set[int] = set()
 
     def refuse_all(self, reason: Reason) -> None:
@@ -95,29 +91,36 @@ class RowBuilder:
         replicas = self.offers[offer].count // (lane.group * pp)
         self.chosen.append(_Row(offer, workload, objective, 0, "", missed, "", replicas, lane, pp, in_flight))
 
-    def result(self, configurations: int) -> GridResult:
-        rows = sorted(self.chosen, key=itemgetter(0, 1, 2))
+    def points(self) -> list[Point]:
+        """The distinct points among the chosen rows, in the order of the answer."""
+        self.chosen.sort(key=itemgetter(0, 1, 2))
+        found: dict[tuple[int, int, int, float], Point] = {}
+        for row in self.chosen:
+            if row.lane is not None and row.key not in found:
+                found[row.key] = Point(row.lane, row.pp, self.workloads[row.workload], row.concurrency)
+        self._position = {key: number for number, key in enumerate(found)}
+        return list(found.values())
+
+    def result(self, points: Sequence[Point], start: int, figures: PointFigures) -> GridResult:
+        """The answer, of `points` whose figures lie from `start` on."""
+        rows = self.chosen
         count = len(rows)
         columns: dict[str, NDArray] = {name: np.zeros(count, np.int32) for name in (*CODES, *SIZES)}
         columns |= {name: np.full(count, np.nan) for name in NUMBERS}
         self._fill_codes(rows, columns)
-        distinct: list[Point] = []
-        position: dict[tuple[int, int, int, float], int] = {}
-        source: list[int] = []
-        for row in rows:
-            if row.lane is None:
-                continue
-            place = position.setdefault(row.key, len(distinct))
-            if place == len(distinct):
-                distinct.append(Point(row.lane, row.pp, self.workloads[row.workload], row.concurrency))
-            source.append(place)
-        schemes = tuple(dict.fromkeys(point.lane.scheme.slug for point in distinct)) or ("",)
-        formats = tuple(dict.fromkeys(point.lane.kv_format for point in distinct)) or ("",)
+        schemes = tuple(dict.fromkeys(point.lane.scheme.slug for point in points)) or ("",)
+        formats = tuple(dict.fromkeys(point.lane.kv_format for point in points)) or ("",)
         facts = ["", *dict.fromkeys(row.missing_fact for row in rows if row.missing_fact)]
-        if distinct:
-            evaluated = evaluate_points(self.model, distinct, self.efficiency, detailed=True)
+        if points:
             placed = [number for number, row in enumerate(rows) if row.lane is not None]
-            self._fill_points(placed, source, evaluated, columns, schemes, formats, facts)
+            source = [self._position[rows[number].key] for number in placed]
+            at, own = np.array(placed, np.intp), np.array(source, np.intp)
+            for name, codes in (
+                ("scheme", [schemes.index(point.lane.scheme.slug) for point in points]),
+                ("kv_format", [formats.index(point.lane.kv_format) for point in points]),
+            ):
+                columns[name][at] = np.array(codes)[own]
+            self._fill_points(at, start + own, figures, columns, facts)
         for number, row in enumerate(rows):
             if row.missing_fact:
                 columns["missing_fact"][number] = facts.index(row.missing_fact)
@@ -128,7 +131,7 @@ class RowBuilder:
             schemes=schemes,
             kv_formats=formats,
             missing_facts=tuple(facts),
-            configurations=configurations,
+            configurations=self.configurations,
             method_version=METHOD_VERSION,
             efficiency_version=self.efficiency.version,
         )
@@ -145,51 +148,16 @@ class RowBuilder:
 
     def _fill_points(
         self,
-        placed: list[int],
-        sources: list[int],
-        evaluated: Evaluated,
+        at: NDArray[np.intp],
+        source: NDArray[np.intp],
+        figures: PointFigures,
         columns: dict[str, NDArray],
-        schemes: tuple[str, ...],
-        formats: tuple[str, ...],
         facts: list[str],
     ) -> None:
-        at = np.array(placed, np.intp)
-        source = np.array(sources, np.intp)
-        points = evaluated.points
-
-        def put(name: str, values: NDArray) -> None:
-            columns[name][at] = np.asarray(values).reshape(-1)[source]
-
-        for name in ("tp", "ep", "dp"):
-            put(name, np.array([getattr(point.lane, name) for point in points]))
-        put("pp", np.array([point.pp for point in points]))
-        put("scheme", np.array([schemes.index(point.lane.scheme.slug) for point in points]))
-        put("kv_format", np.array([formats.index(point.lane.kv_format) for point in points]))
-        calibration = self.efficiency.calibration
-        places = evaluated.places
-        novelties = all_novelties(places, calibration)
-        tiers = {id(novelty): novelty.tier for novelty in novelties}
-        grades = [
-            grade_of(point.lane, point.pp, terms, tiers[id(novelty)], chip_measured=novelty.chip_measured)
-            for point, terms, novelty in zip(points, evaluated.lanes.terms, novelties, strict=True)
-        ]
-        grade_code = {grade: number for number, grade in enumerate(GRADES, start=1)}
-        tier_code = {tier: number for number, tier in enumerate(TIERS, start=1)}
-        put("grade", np.array([grade_code[grade] for grade in grades]))
-        put("tier", np.array([tier_code[tiers[id(novelty)]] for novelty in novelties]))
-        put("memory_capacity_bytes", evaluated.memory.capacity)
-        memory = evaluated.memory
-        in_cache = evaluated.cache_per_request * evaluated.in_flight / evaluated.lanes.flat("dp")
-        reserved = memory.reserve_fixed + memory.reserve_share * evaluated.weights + memory.workspace
-        fits = evaluated.capacity >= 1
-        cached = np.where(fits, in_cache, evaluated.cache_per_request)
-        put("memory_used_bytes", evaluated.weights + reserved + cached)
-        short = np.where(fits, np.nan, evaluated.cache_per_request - evaluated.usable)
-        put("shortfall_bytes", short)
-        self._fill_changes(evaluated, fits, put)
-        replicas = columns["replicas"][at]
-        running = columns["state"][at] == 0
-        self._fill_speeds(evaluated, places, novelties, grades, put)
+        """Put the figures of points into these rows; what a replica does counts as often as there are."""
+        for name, values in figures.columns.items():
+            columns[name][at] = values[source]
+        replicas, running = columns["replicas"][at], columns["state"][at] == 0
         for name in (
             "concurrency",
             "throughput_output_tok_s",
@@ -198,62 +166,39 @@ class RowBuilder:
             "decode_tok_s",
         ):
             columns[name][at] *= replicas
-        capacity = np.minimum(np.floor(evaluated.capacity), 2**31 - 1)
-        columns["max_concurrency"][at] = np.minimum(capacity[source] * replicas, 2**31 - 1)
-        limits = binding_limits(evaluated)
-        put("binding_limit", np.array([BINDING.index(limit) for limit in limits]))
+        columns["max_concurrency"][at] = np.minimum(figures.capacity[source] * replicas, MOST)
         stopped = at[~running]
         columns["binding_limit"][stopped] = BINDING.index("capacity")
         for name in NUMBERS[: NUMBERS.index("memory_used_bytes")]:
             columns[name][stopped] = np.nan
-        self._fill_missing_rates(at, source, evaluated, columns, facts)
+        self._fill_missing_rates(at[running], source[running], figures, columns, facts)
 
     def _fill_missing_rates(
         self,
-        at: NDArray,
-        source: NDArray,
-        evaluated: Evaluated,
+        at: NDArray[np.intp],
+        source: NDArray[np.intp],
+        figures: PointFigures,
         columns: dict[str, NDArray],
         facts: list[str],
     ) -> None:
         """Running rows whose time to first token is unknown carry the rate that is missing."""
-        lacking = missing_rates(lower(self.model.architecture), evaluated.lanes)
-        decode_only = np.array([bool(names) for names in lacking])[source] & (columns["state"][at] == 0)
-        for number, point in zip(at[decode_only].tolist(), source[decode_only].tolist(), strict=True):
-            if lacking[point]:
-                fact = f"{lacking[point][0]}_rate"
+        for number, point in zip(at.tolist(), source.tolist(), strict=True):
+            if figures.lacking[point]:
+                fact = f"{figures.lacking[point][0]}_rate"
                 if fact not in facts:
                     facts.append(fact)
                 columns["missing_fact"][number] = facts.index(fact)
                 columns["reason"][number] = REASON_CODES.index("missing_rate")
 
-    def _fill_changes(self, evaluated: Evaluated, fits: NDArray, put) -> None:  # type: ignore[no-untyped-def]
-        kinds, values = smallest_changes(lower(self.model.architecture), self.model, evaluated, ~fits)
-        put("change_kind", kinds)
-        put("change_value", values)
 
-    def _fill_speeds(  # type: ignore[no-untyped-def]
-        self, evaluated: Evaluated, places: list[Placed], novelties: list[Novelty], grades: list[str], put
-    ) -> None:
-        loop = evaluated.loop
-        put("concurrency", evaluated.in_flight)
-        put("batch", evaluated.in_flight)
-        put("running_batch", loop.running)
-        put("tok_s_per_user", 1 / loop.tpot)
-        put("ttft_unloaded_s", loop.ttft_unloaded)
-        put("prefill_share", loop.prefill_share)
-        put("decode_tok_s", loop.decode_throughput)
-        tpot, ttft = loop.tpot.reshape(-1), loop.ttft_loaded.reshape(-1)
-        osl = np.array([point.workload.osl for point in evaluated.points], float)
-        bounds = all_log_bounds(places, novelties, self.efficiency, grades, ttft, tpot, osl)
-        for metric, name, low, high, values in (
-            ("tpot", "tpot_s", "tpot_low_s", "tpot_high_s", tpot),
-            ("ttft", "ttft_s", "ttft_low_s", "ttft_high_s", ttft),
-        ):
-            put(name, values)
-            put(low, values * np.exp(bounds[metric][0]))
-            put(high, values * np.exp(bounds[metric][1]))
-        rate = loop.throughput.reshape(-1)
-        put("throughput_output_tok_s", rate)
-        put("throughput_low", rate * np.exp(-bounds["throughput"][1]))
-        put("throughput_high", rate * np.exp(-bounds["throughput"][0]))
+def results(builders: Sequence[RowBuilder], efficiency: EfficiencyTable) -> list[GridResult]:
+    """The answer of each builder; the points that all have chosen are evaluated together, in detail."""
+    chosen = [builder.points() for builder in builders]
+    points = [point for each in chosen for point in each]
+    models = [builder.model for builder, each in zip(builders, chosen, strict=True) for _ in each]
+    figures = PointFigures.of(models, points, efficiency)
+    starts = np.cumsum([0, *(len(each) for each in chosen)]).tolist()
+    return [
+        builder.result(each, start, figures)
+        for builder, each, start in zip(builders, chosen, starts[:-1], strict=True)
+    ]

@@ -26,15 +26,16 @@ def select(
     variants: Mapping[Variant, list[int]],
     offers: Sequence[Offer],
     table: WorkloadTable,
-    rows: RowBuilder,
+    builders: Sequence[RowBuilder],
 ) -> None:
-    """Hand the rows of a block's offers to the builder. All workloads of an offer are compared at once."""
+    """Hand the rows of a block's offers to the builders of their models. All workloads of an offer are compared at once."""
     members = list(variants.values())
     scores = _Scores.of(block, table)
     width = block.tpot.shape[2]
-    for owner, (start, end) in block.span.items():
-        part = slice(start, end)
-        for index in members[owner]:
+    for (model, variant), (start, end) in block.span.items():
+        part, rows = slice(start, end), builders[model]
+        rows.configurations += block.valid[part].size
+        for index in members[variant]:
             replicas = offers[index].count // block.chips[part]
             fastest, within_most, most, reached, runs = scores.best(part, replicas)
             missed = np.flatnonzero(runs & ~reached)

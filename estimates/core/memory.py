@@ -22,10 +22,9 @@ from numpy.typing import NDArray
 
 from estimates.core.architecture import Architecture
 from estimates.core.formats import WeightScheme
-from estimates.core.kv_cache import KvTerms, kv_terms
 from estimates.core.lanes import Lanes
-from estimates.core.lowering import lower
-from estimates.core.operations import Lowered, heads_on_rank
+from estimates.core.model_columns import ModelColumns
+from estimates.core.operations import given, heads_on_rank
 from estimates.core.parameters import count_parameters
 
 Array = NDArray[np.floating]
@@ -56,11 +55,6 @@ def parameters_by_group(architecture: Architecture) -> Mapping[str, int]:
     return groups
 
 
-@lru_cache(maxsize=512)
-def cache_terms(architecture: Architecture) -> KvTerms:
-    return kv_terms(architecture)
-
-
 def group_bytes(architecture: Architecture, scheme: WeightScheme) -> dict[str, float]:
     """Bytes of the whole model's weights by tensor group."""
     return {
@@ -69,27 +63,29 @@ def group_bytes(architecture: Architecture, scheme: WeightScheme) -> dict[str, f
     }
 
 
-def rank_share(model: Lowered, group: str, tp: Array) -> Array:
-    """Share of a tensor group's matrices that one tensor rank holds, replication included."""
-    one = np.ones(1)
-    whole = np.zeros(1)
-    held = np.zeros_like(np.asarray(tp, float))
-    for gemm, count in model.gemms:
+def rank_share(models: ModelColumns, group: str, tp: Array) -> Array:
+    """Share of a tensor group's matrices that one tensor rank holds, replication included, shape (lanes,)."""
+    one = np.ones((1, 1, 1))
+    columns = np.asarray(tp, float).reshape(-1, 1, 1)
+    whole, held = np.zeros_like(columns), np.zeros_like(columns)
+    for slot in models.gemms:
+        gemm = slot.operation
         if gemm.group == group:
-            whole = whole + count * gemm.n(one) * gemm.inner(one)
-            held = held + count * gemm.n(tp) * gemm.inner(tp)
-    return held / whole if whole[0] > 0 else 1 / np.asarray(tp, float)
+            own = slot.of(columns)
+            at = slice(None) if slot.rows is None else slot.rows.at
+            whole[at] += slot.count * gemm.n(one) * gemm.inner(one)
+            held[at] += slot.count * gemm.n(own) * gemm.inner(own)
+    even = 1 / columns
+    return np.divide(held, whole, out=even, where=whole > 0).reshape(-1)
 
 
-def expert_share(model: Lowered, ep: Array, group: Array) -> Array:
+def expert_share(experts: Array, ep: Array, group: Array) -> Array:
     """Share of the routed experts that one chip of a stage holds: ceil(E / ep) of E whole experts, or a
 
-    1 / (group / ep) slice of each. Copies fill the places that are left over.
+    1 / (group / ep) slice of each. Copies fill the places that are left over. A model without experts has 0.
     """
-    experts = max(model.expert_divisors, default=0)
-    if not experts:
-        return 1 / group
-    return np.asarray(np.ceil(experts / ep) / experts * ep / group)
+    whole = np.maximum(experts, 1)
+    return np.where(experts > 0, np.ceil(experts / ep) / whole * ep / group, 1 / group)
 
 
 @dataclass(slots=True)
@@ -97,8 +93,8 @@ class RankMemory:
     """Bytes on one rank, one value a lane (float64, shape (lanes,)).
 
     `layers` is the weights of all layers, to be divided over pipeline stages; `ends` embedding and head of
-    the stages that hold them. `growing` and `window` are cache bytes a token and sequence over all layers,
-    `fixed` the state a sequence. `budget` is what the software may fill, `cache_share` the part of what it
+    the stages that hold them. `growing` is cache bytes a token over all layers, of `windows` each
+    (tokens, bytes a token) of layers that keep so many, `fixed` the state a sequence. `budget` is what the software may fill, `cache_share` the part of what it
     leaves there free that caches get.
     """
 
@@ -106,7 +102,7 @@ class RankMemory:
     ends: Array
     layers: Array
     growing: Array
-    windows: tuple[tuple[int, Array], ...]
+    windows: tuple[tuple[Array, Array], ...]
     fixed: Array
     logits: Array
     workspace: Array
@@ -125,10 +121,10 @@ class RankMemory:
         shape = (-1,) + (1,) * max(context.ndim - 1, 0)
         total = self.growing.reshape(shape) * context + self.fixed.reshape(shape)
         for window, per_token in self.windows:
-            total = total + per_token.reshape(shape) * np.minimum(context, window)
+            total = total + per_token.reshape(shape) * np.minimum(context, window.reshape(shape))
         return np.asarray(total)
 
-    def stage_weights(self, pp: Array, layer_count: int) -> Array:
+    def stage_weights(self, pp: Array, layer_count: Array | float) -> Array:
         """Weights of the fullest pipeline stage: its layers, and the larger of embedding and head.
 
         Where stages differ by a layer, those that hold embedding and head have the fewer (vLLM,
@@ -148,7 +144,7 @@ class RankMemory:
         """Weights of what drafts on the fullest stage: whole on one stage, or spread as all tensors are."""
         return np.asarray(np.where(self.even, self.beside / np.asarray(pp, float), self.beside))
 
-    def usable(self, pp: Array, layer_count: int) -> Array:
+    def usable(self, pp: Array, layer_count: Array | float) -> Array:
         """What caches may take: their share of the budget less weights, workspace and reserve of the fullest
 
         stage. Negative where those alone exceed the budget.
@@ -160,42 +156,25 @@ class RankMemory:
         return np.asarray(np.where(free > 0, self.cache_share * free, free))
 
 
-def rank_memory(architecture: Architecture, lanes: Lanes, *, capacity_scale: float = 1.0) -> RankMemory:
+def rank_memory(models: ModelColumns, lanes: Lanes, *, capacity_scale: float = 1.0) -> RankMemory:
     """Spread weights and cache over the ranks of each lane."""
-    model = lower(architecture)
-    terms = cache_terms(architecture)
+    models = models.as_type(np.float64)
     tp, group, kv_bytes = lanes.flat("tp"), lanes.flat("group"), lanes.flat("kv_bytes")
-    schemes = {id(lane.scheme): lane.scheme for lane in lanes.lanes}
-    place = {key: number for number, key in enumerate(schemes)}
-    by_scheme = [group_bytes(architecture, scheme) for scheme in schemes.values()]
-    which = np.array([place[id(lane.scheme)] for lane in lanes.lanes], np.intp)
-    whole = {name: np.array([held[name] for held in by_scheme])[which] for name in SPLIT}
+    whole = _whole_weights(models, lanes)
     share = {
-        "attention": rank_share(model, "attention", tp),
+        "attention": rank_share(models, "attention", tp),
         "dense_ffn": 1 / tp,
-        "shared_experts": rank_share(model, "shared_experts", tp),
-        "routed_experts": expert_share(model, lanes.flat("ep"), group),
+        "shared_experts": rank_share(models, "shared_experts", tp),
+        "routed_experts": expert_share(models.flat("most_experts"), lanes.flat("ep"), group),
         "embedding": 1 / tp,
         "head": 1 / tp,
         "other": np.ones_like(tp),
     }
     split = {name: whole[name] * share[name] for name in SPLIT}
-    growing = np.zeros_like(tp)
-    windows: dict[int, Array] = {}
-    fixed = np.zeros_like(tp)
-    for layer in terms.layers:
-        spread = np.ones_like(tp)
-        if not layer.latent and layer.kv_heads:
-            spread = heads_on_rank(layer.kv_heads, tp) / layer.kv_heads
-        per_token = layer.elements_per_token * layer.layers * spread * kv_bytes
-        if layer.kind == "growing":
-            growing = growing + per_token
-        elif layer.kind == "window" and layer.window is not None:
-            windows[layer.window] = windows.get(layer.window, np.zeros_like(tp)) + per_token
-        else:
-            fixed = fixed + per_token * (terms.cross_tokens or 0)
-    growing = growing + terms.indexer_elements_per_token * INDEX_KEY_BYTES
-    fixed = fixed + terms.fixed_state_bytes(CONVOLUTION_BYTES) / tp
+    growing, windows, fixed = _cache_columns(models, tp, kv_bytes)
+    growing = growing + models.flat("index_elements") * INDEX_KEY_BYTES
+    states = models.flat("state_bytes") + models.flat("convolution_elements") * CONVOLUTION_BYTES
+    fixed = fixed + states / tp
     chips = [lane.variant.chip for lane in lanes.lanes]
     capacity = capacity_scale * np.array(
         [np.nan if chip.memory.addressable_bytes is None else chip.memory.addressable_bytes for chip in chips]
@@ -206,10 +185,12 @@ def rank_memory(architecture: Architecture, lanes: Lanes, *, capacity_scale: flo
         ends=ends,
         layers=sum((split[name] for name in SPLIT if name not in ("embedding", "head")), np.zeros_like(tp)),
         growing=growing,
-        windows=tuple(sorted(windows.items())),
+        windows=windows,
         fixed=fixed,
-        logits=LOGIT_BYTES * architecture.vocab / tp,
-        workspace=lanes.flat("chunk_tokens") * architecture.hidden * lanes.flat("workspace_bytes_per_hidden"),
+        logits=LOGIT_BYTES * models.flat("vocab") / tp,
+        workspace=lanes.flat("chunk_tokens")
+        * models.flat("hidden")
+        * lanes.flat("workspace_bytes_per_hidden"),
         reserve_fixed=lanes.flat("reserve_fixed_bytes"),
         reserve_share=lanes.flat("reserve_weight_share"),
         capacity=capacity,
@@ -219,6 +200,45 @@ def rank_memory(architecture: Architecture, lanes: Lanes, *, capacity_scale: flo
     )
 
 
+def _whole_weights(models: ModelColumns, lanes: Lanes) -> dict[str, Array]:
+    """Bytes of the whole model's weights by tensor group, of each lane."""
+    known: dict[tuple[int, int], int] = {}
+    found: list[dict[str, float]] = []
+    which = []
+    for row, lane in enumerate(lanes.lanes):
+        number = models.number(row)
+        place = known.setdefault((number, id(lane.scheme)), len(found))
+        if place == len(found):
+            found.append(group_bytes(models.table.architectures[number], lane.scheme))
+        which.append(place)
+    return {name: np.array([held[name] for held in found])[which] for name in SPLIT}
+
+
+def _cache_columns(
+    models: ModelColumns, tp: Array, kv_bytes: Array
+) -> tuple[Array, tuple[tuple[Array, Array], ...], Array]:
+    """Bytes on a rank: (a token at any context, (window, a token within it), a sequence of cross-attention)."""
+    growing, fixed = np.zeros_like(tp), np.zeros_like(tp)
+    cross = np.broadcast_to(models.flat("cross_tokens"), tp.shape)
+    windows: list[tuple[Array, Array]] = []
+    for slot in models.cached:
+        layer, at = slot.operation, slice(None) if slot.rows is None else slot.rows.at
+        spread: Array | float = 1.0
+        if given(layer.kv_heads):
+            heads = layer.kv_heads.reshape(-1)
+            spread = heads_on_rank(heads, tp[at]) / heads
+        per_token = layer.elements.reshape(-1) * slot.count.reshape(-1) * spread * kv_bytes[at]
+        if layer.kind == "growing":
+            growing[at] += per_token
+        elif layer.kind == "cross":
+            fixed[at] += per_token * cross[at]
+        else:
+            tokens, held = np.ones_like(tp), np.zeros_like(tp)
+            tokens[at], held[at] = layer.window.reshape(-1), per_token
+            windows.append((tokens, held))
+    return growing, tuple(windows), fixed
+
+
 def take_rows(memory: RankMemory, rows: NDArray[np.intp]) -> RankMemory:
     """The memory of these lanes, repeated as often as asked."""
     return RankMemory(
@@ -226,7 +246,7 @@ def take_rows(memory: RankMemory, rows: NDArray[np.intp]) -> RankMemory:
         ends=memory.ends[rows],
         layers=memory.layers[rows],
         growing=memory.growing[rows],
-        windows=tuple((window, values[rows]) for window, values in memory.windows),
+        windows=tuple((window[rows], values[rows]) for window, values in memory.windows),
         fixed=memory.fixed[rows],
         logits=memory.logits[rows],
         workspace=memory.workspace[rows],

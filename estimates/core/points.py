@@ -13,7 +13,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from estimates.core.architecture import Architecture
 from estimates.core.chip_terms import GEMM_GROUPS
 from estimates.core.correction import Placed, coordinates_of, serving_of
 from estimates.core.correction import corrected as apply_residuals
@@ -33,9 +32,8 @@ from estimates.core.floor import decode_floor_s
 from estimates.core.formats import FORMATS
 from estimates.core.identity import Identity, identity_of
 from estimates.core.lanes import Lane, Lanes, build_lanes
-from estimates.core.lowering import lower
 from estimates.core.memory import RankMemory, rank_memory, take_rows
-from estimates.core.operations import Lowered
+from estimates.core.model_columns import ModelColumns, columns_of
 from estimates.core.scenarios import (
     Served,
     chance_full,
@@ -90,6 +88,7 @@ class Evaluated:
     """Results of points, arrays of shape (points,)."""
 
     points: tuple[Point, ...]
+    models: ModelColumns
     lanes: Lanes
     memory: RankMemory
     batch: Array  # decoding, per rank and slot
@@ -120,18 +119,19 @@ class Evaluated:
         return np.asarray(fits)
 
 
-def missing_rates(model: Lowered, lanes: Lanes) -> list[tuple[str, ...]]:
-    """Per lane the rates an operation of the model would compute with and the chip does not have."""
-    groups = {gemm.group for gemm, _ in model.gemms} | ({"head"} if model.has_head else set())
-    if model.experts:
-        groups.add("routed_experts")
+def missing_rates(models: ModelColumns, lanes: Lanes) -> list[tuple[str, ...]]:
+    """Per lane the rates an operation of its model would compute with and the chip does not have."""
     result: list[tuple[str, ...]] = []
-    known: dict[tuple[int, int], tuple[str, ...]] = {}
-    for lane, term in zip(lanes.lanes, lanes.terms, strict=True):
-        key = (id(term), id(lane.scheme))
+    known: dict[tuple[int, int, int], tuple[str, ...]] = {}
+    for row, (lane, term) in enumerate(zip(lanes.lanes, lanes.terms, strict=True)):
+        key = (models.number(row), id(term), id(lane.scheme))
         if key in known:
             result.append(known[key])
             continue
+        model = models.lowered(row)
+        groups = {gemm.group for gemm, _ in model.gemms} | ({"head"} if model.has_head else set())
+        if model.experts:
+            groups.add("routed_experts")
         lacking = {group for group, compute in term.computes if compute is None}
         names = [
             "bf16" if group == "router" else FORMATS[getattr(lane.scheme, group)].compute[0]
@@ -149,7 +149,7 @@ def replica_capacity(
     lanes: Lanes,
     pp: Array,
     context: Array,
-    layer_count: int,
+    layer_count: Array | float,
     common: Array | float = 0.0,
 ) -> tuple[Array, Array, Array]:
     """(requests a replica can hold, bytes left for caches on a rank, bytes a request takes on a rank).
@@ -169,7 +169,7 @@ def replica_capacity(
 
 
 def evaluate_points(
-    model: ModelFacts,
+    model: ModelFacts | Sequence[ModelFacts],
     points: Sequence[Point],
     table: EfficiencyTable,
     *,
@@ -179,23 +179,24 @@ def evaluate_points(
     capacity_scale: float = 1.0,
     corrected: bool = True,
 ) -> Evaluated:
-    """Fit and serving of every point. The scales multiply each chip's figures (for elasticities).
+    """Fit and serving of every point, of one model or of as many as points. The scales multiply each chip's figures (for elasticities).
 
     Without `corrected` the residuals of measured kin are left out: the physics with its multipliers.
     """
-    lowered = lower(model.architecture)
+    models = columns_of(model)
+    layers = models.flat("layers")
     scaled = partial(lanes_on_engines, bandwidth_scale=bandwidth_scale, compute_scale=compute_scale)
     lanes = scaled([point.lane for point in points], table)
     offloads = [point.offload for point in points]
     drafts = drafts_of(
-        model.architecture,
+        models,
         [point.lane for point in points],
         [point.speculation for point in points],
         table,
         bandwidth_scale=bandwidth_scale,
         compute_scale=compute_scale,
     )
-    memory = deployed_memory(model.architecture, lanes, drafts, offloads, capacity_scale=capacity_scale)
+    memory = deployed_memory(models, lanes, drafts, offloads, capacity_scale=capacity_scale)
     pp = _column([point.pp for point in points])
     prefix = _column([point.workload.isl * point.workload.prefix_share for point in points])
     isl = _column([point.workload.isl for point in points]) - prefix
@@ -206,7 +207,7 @@ def evaluate_points(
     full_context = (prefix + isl + osl).reshape(-1, 1)
     common = prefix * _column([float(point.workload.prefix_shared) for point in points])
     held, usable, per_request = replica_capacity(
-        memory, lanes, pp, full_context, lowered.layers, common.reshape(-1, 1)
+        memory, lanes, pp, full_context, layers, common.reshape(-1, 1)
     )
     capacity = held.reshape(-1, 1, 1)
     admitted = _shaped(sequence_limit(lanes, table))
@@ -215,14 +216,14 @@ def evaluate_points(
     in_flight = np.maximum(1.0, np.where(static, asked / waves, np.minimum(asked, limit)))
     hop_up = _column([float(hop_link_is_up(p.lane.variant, p.lane.group, p.pp)) for p in points])
     hop_inverse = np.where(hop_up > 0, lanes["up_inverse"], lanes["out_inverse"])
-    known = np.array([not missing for missing in missing_rates(lowered, lanes.for_prompts)])
+    known = np.array([not missing for missing in missing_rates(models, lanes.for_prompts)])
     known = known.reshape(-1, 1, 1)
     cached = (per_request.reshape(-1, 1, 1) * in_flight / lanes["dp"]).reshape(-1)
     cached = cached + (_shaped(memory.growing) * common / pp).reshape(-1)
-    behind = spill(memory, pp.reshape(-1), lowered.layers, cached, offloads)
+    behind = spill(memory, pp.reshape(-1), layers, cached, offloads)
     if behind is not None:
         lanes = read_behind(lanes, behind)
-    slots = lanes["dp"] * stages_in_flight(pp, lowered.layers)
+    slots = lanes["dp"] * stages_in_flight(pp, models["layers"])
     pools = split = None
     if pooled.size:
         load = Load(isl[pooled], prefix[pooled], osl[pooled], np.ones((pooled.size, 1, 1)))
@@ -230,8 +231,7 @@ def evaluate_points(
         rows = lanes.take(pooled)
         chosen = [points[int(row)] for row in pooled]
         pools = _pools(
-            model,
-            lowered,
+            models.take(pooled),
             chosen,
             pooled,
             load,
@@ -243,7 +243,7 @@ def evaluate_points(
         )
         workers = _column([float(p.prefill.decode_workers) for p in chosen if p.prefill is not None])
         split = population(
-            lowered,
+            models.take(pooled),
             rows,
             load,
             pp[pooled],
@@ -257,14 +257,14 @@ def evaluate_points(
     batch = np.maximum(1.0, in_flight / slots)
     together = np.where(static, np.maximum(1.0, in_flight / lanes["dp"]), 1.0)
     load = Load(isl=isl, prefix=prefix, osl=osl, batch=batch, together=together, drafts=drafts)
-    times = step_times(lowered, lanes, load, detailed=detailed)
-    budget = usable + memory.stage_weights(pp.reshape(-1), lowered.layers).reshape(usable.shape)
+    times = step_times(models, lanes, load, detailed=detailed)
+    budget = usable + memory.stage_weights(pp.reshape(-1), layers).reshape(usable.shape)
     room_share = _shaped(usable / np.maximum(budget, 1.0))
-    steady = closed_loop(lowered, lanes, load, times, pp, in_flight, hop_inverse, known)
+    steady = closed_loop(models, lanes, load, times, pp, in_flight, hop_inverse, known)
     full = np.where(asked > admitted, 1.0, chance_full(asked, limit, room_share))
     loop = served_loop(steady, load, asked, full)
     if static.any():
-        other = static_batch(lowered, lanes, load, times, pp, in_flight, waves, hop_inverse, known)
+        other = static_batch(models, lanes, load, times, pp, in_flight, waves, hop_inverse, known)
         loop = merged(loop, other, static)
     if pools is not None and split is not None:
         bubble = 1 + np.where(pp > 1, lanes["pipeline_bubble"], 0)
@@ -284,9 +284,9 @@ def evaluate_points(
         loop = placed(loop, served, pooled)
     queued = np.asarray(loop.ttft_saturated > loop.ttft_loaded * QUEUED).reshape(-1)
     factors: dict[str, Array] = {}
-    places = all_places(points, model, lowered.layers) if corrected else []
+    places = all_places(points, models) if corrected else []
     if corrected and table.calibration is not None and table.calibration.residuals is not None:
-        floor = decode_floor_s(lowered, lanes, loop.running, load.context, load.verify) / load.accepted
+        floor = decode_floor_s(models, lanes, loop.running, load.context, load.verify) / load.accepted
         physics = loop
         loop = apply_residuals(loop, places, queued, floor, osl, table.calibration.residuals)
         if pools is not None:
@@ -298,6 +298,7 @@ def evaluate_points(
         }
     return Evaluated(
         points=tuple(points),
+        models=models,
         lanes=lanes,
         memory=memory,
         batch=batch.reshape(-1),
@@ -305,7 +306,7 @@ def evaluate_points(
         capacity=capacity.reshape(-1),
         limit=limit.reshape(-1),
         usable=usable.reshape(-1),
-        weights=memory.stage_weights(pp.reshape(-1), lowered.layers),
+        weights=memory.stage_weights(pp.reshape(-1), layers),
         cache_per_request=per_request.reshape(-1),
         times=times,
         loop=loop,
@@ -366,7 +367,7 @@ def within_pool(loop: Served, rows: NDArray[np.intp], workers: Array, prompts: P
 
 
 def deployed_memory(
-    architecture: Architecture,
+    models: ModelColumns,
     lanes: Lanes,
     drafts: Drafts | None,
     offloads: Sequence[bool],
@@ -374,36 +375,37 @@ def deployed_memory(
     capacity_scale: float = 1.0,
 ) -> RankMemory:
     """The ranks' memory with what drafts, and with the second tier where it is used."""
-    memory = rank_memory(architecture, lanes, capacity_scale=capacity_scale)
+    memory = rank_memory(models, lanes, capacity_scale=capacity_scale)
     if drafts is not None:
-        memory = drafts.held(memory, architecture)
+        memory = drafts.held(memory)
     return with_second_tier(memory, lanes, offloads)
 
 
-def place(point: Point, model: ModelFacts, layers: int) -> Placed:
+def place(point: Point, model: ModelFacts) -> Placed:
     """The point as measurements are compared: its identity and coordinates."""
-    return all_places([point], model, layers)[0]
+    return all_places([point], columns_of(model))[0]
 
 
-def all_places(points: Sequence[Point], model: ModelFacts, layers: int) -> list[Placed]:
+def all_places(points: Sequence[Point], models: ModelColumns) -> list[Placed]:
     """The same of many points; equal chips, software, formats and servings share an identity."""
     known: dict[tuple[object, ...], Identity] = {}
     servings: dict[tuple[int, bool], str] = {}
     identities: list[Identity] = []
     coordinates: list[tuple[float, ...]] = []
-    for point in points:
+    for row, point in enumerate(points):
         lane, work, pooled = point.lane, point.workload, point.prefill is not None
         serving = servings.get((id(work), pooled))
         if serving is None:
             serving = servings[id(work), pooled] = serving_of(work, pooled=pooled)
         chip, scheme = lane.variant.chip, lane.scheme
-        key = (id(chip), lane.software, id(scheme), serving, point.version)
+        key = (models.number(row), id(chip), lane.software, id(scheme), serving, point.version)
         identity = known.get(key)
         if identity is None:
             identity = known[key] = identity_of(
-                chip, lane.software, scheme.slug, model.architecture, serving, point.version
+                chip, lane.software, scheme.slug, models.architecture(row), serving, point.version
             )
         identities.append(identity)
+        layers = models.lowered(row).layers
         coordinates.append(coordinates_of(lane, point.pp, work, point.concurrency, layers))
     features = np.log2(coordinates)
     return [Placed(*each) for each in zip(identities, features, strict=True)]
@@ -418,8 +420,7 @@ def _shaped(values: Array) -> Array:
 
 
 def _pools(
-    model: ModelFacts,
-    lowered: Lowered,
+    models: ModelColumns,
     points: Sequence[Point],
     rows: NDArray[np.intp],
     load: Load,
@@ -431,10 +432,10 @@ def _pools(
 ) -> Pools:
     """Fit and times of the prefill pools of these points, at positions `rows` of the caller's."""
     pools = [point.prefill for point in points if point.prefill is not None]
-    memory = rank_memory(model.architecture, lanes, capacity_scale=capacity_scale)
+    memory = rank_memory(models, lanes, capacity_scale=capacity_scale)
     pp = _column([pool.pp for pool in pools])
     prompt = load.prefix + load.isl
-    held, usable, per_prompt = replica_capacity(memory, lanes, pp, prompt.reshape(-1, 1), lowered.layers)
+    held, usable, per_prompt = replica_capacity(memory, lanes, pp, prompt.reshape(-1, 1), models.flat("layers"))
     transfer = transfer_time(
         pools,
         [(point.lane, point.pp) for point in points],
@@ -442,14 +443,14 @@ def _pools(
         rank_cache_bytes(decode_memory, prompt, _column([point.pp for point in points])),
         rank_cache_bytes(memory, prompt, pp),
     )
-    known = np.array([not missing for missing in missing_rates(lowered, lanes)]).reshape(-1, 1, 1)
+    known = np.array([not missing for missing in missing_rates(models, lanes)]).reshape(-1, 1, 1)
     return Pools(
         rows=rows,
         lanes=lanes,
         memory=memory,
-        prompts=prompt_pool(lowered, lanes, load, pools, transfer, known, detailed=detailed),
+        prompts=prompt_pool(models, lanes, load, pools, transfer, known, detailed=detailed),
         capacity=held.reshape(-1),
         usable=usable.reshape(-1),
-        weights=memory.stage_weights(pp.reshape(-1), lowered.layers),
+        weights=memory.stage_weights(pp.reshape(-1), models.flat("layers")),
         cache_per_prompt=per_prompt.reshape(-1),
     )

@@ -8,6 +8,7 @@ the larger; ec, em, p and t0 are data.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,27 @@ def power(base: Array, exponent: Array) -> Array:
     return np.asarray(np.exp(found, out=found))
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some of `among` lanes, ascending: those that an operation runs on."""
+
+    at: NDArray[np.intp]
+    among: int
+
+    def of(self, values: Array) -> Array:
+        """These rows of values that have a row for each lane, or one for all."""
+        return values if values.shape[0] == 1 else values[self.at]
+
+    def added(self, total: Array, seconds: Array) -> Array:
+        """The total with the seconds of these rows; where it has its shape already, in place."""
+        shape = np.broadcast_shapes(total.shape, (self.among, *seconds.shape[1:]))
+        dtype = np.result_type(total, seconds)
+        if total.shape != shape or total.dtype != dtype:
+            total = np.array(np.broadcast_to(total, shape), dtype)
+        total[self.at] += seconds
+        return total
+
+
 class Ledger:
     """Sum of operation times in seconds; with `detailed`, also by operation and by limit.
 
@@ -51,20 +73,31 @@ class Ledger:
         self.limits: dict[str, Array] = defaultdict(lambda: np.zeros((1, 1, 1)))
 
     def roofline(
-        self, operation: str, compute_s: Array, memory_s: Array, p: Array, start_s: Array, count: int
+        self,
+        operation: str,
+        compute_s: Array,
+        memory_s: Array,
+        p: Array,
+        start_s: Array,
+        count: Array,
+        rows: Rows | None = None,
     ) -> None:
-        """`count` runs of an operation with these ceilings' times and start."""
+        """`count` runs of an operation with these ceilings' times and start; on some lanes or on all."""
         work = smooth_maximum(compute_s, memory_s, p)
-        self.total = self.total + count * (work + start_s)
+        seconds = count * (work + start_s)
+        self.total = _added(self.total, seconds, rows)
         if self.detailed:
             larger = np.maximum(np.maximum(compute_s, memory_s), 1e-30)
             compute_power = (compute_s / larger) ** p
             memory_power = (memory_s / larger) ** p
             share = compute_power / np.maximum(compute_power + memory_power, 1e-30)
-            self.operations[operation] = self.operations[operation] + count * (work + start_s)
-            self.limits["compute"] = self.limits["compute"] + count * work * share
-            self.limits["bandwidth"] = self.limits["bandwidth"] + count * work * (1 - share)
-            self.limits["overhead"] = self.limits["overhead"] + count * start_s
+            self.operations[operation] = _added(self.operations[operation], seconds, rows)
+            for limit, part in (
+                ("compute", count * work * share),
+                ("bandwidth", count * work * (1 - share)),
+                ("overhead", count * start_s),
+            ):
+                self.limits[limit] = _added(self.limits[limit], part, rows)
 
     def copy(self) -> Ledger:
         """A ledger to add to that leaves this one as it is."""
@@ -80,9 +113,13 @@ class Ledger:
         for name, seconds in other.limits.items():
             self.limits[name] = self.limits[name] + seconds
 
-    def plain(self, operation: str, limit: str, seconds: Array) -> None:
-        """Time with one cause."""
-        self.total = self.total + seconds
+    def plain(self, operation: str, limit: str, seconds: Array, rows: Rows | None = None) -> None:
+        """Time with one cause; on some lanes or on all."""
+        self.total = _added(self.total, seconds, rows)
         if self.detailed:
-            self.operations[operation] = self.operations[operation] + seconds
-            self.limits[limit] = self.limits[limit] + seconds
+            self.operations[operation] = _added(self.operations[operation], seconds, rows)
+            self.limits[limit] = _added(self.limits[limit], seconds, rows)
+
+
+def _added(total: Array, seconds: Array, rows: Rows | None) -> Array:
+    return total + seconds if rows is None else rows.added(total, seconds)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from estimates.core.collectives import hop_s
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.lanes import Lanes
-from estimates.core.operations import Lowered
+from estimates.core.model_columns import ModelColumns
 from estimates.core.serving import Load, Loop, StepTimes, stages_in_flight
 from estimates.core.step import RESIDUAL_BYTES
 
@@ -86,7 +86,7 @@ def placed(whole: Served, part: Served, rows: NDArray[np.intp]) -> Served:
 
 
 def static_batch(
-    model: Lowered,
+    models: ModelColumns,
     lanes: Lanes,
     load: Load,
     times: StepTimes,
@@ -102,10 +102,10 @@ def static_batch(
     pipeline's stages at once, chunks of one prompt one after the other. No transport is counted.
     """
     dp, osl = lanes["dp"], load.osl
-    stages = stages_in_flight(pp, model.layers)
+    stages = stages_in_flight(pp, models["layers"])
     staged = pp > 1
     prompt = load.prefix + load.isl
-    per_token_hop = RESIDUAL_BYTES * model.hidden * hop_inverse
+    per_token_hop = RESIDUAL_BYTES * models["hidden"] * hop_inverse
     alpha = lanes["pipeline_alpha_us"]
     hop_decode = np.where(
         staged, pp * hop_s(load.batch * load.verify, alpha, per_token_hop) / load.accepted, 0

@@ -169,7 +169,7 @@ def out_of_memory(ask: Ask, unfit: Sequence[Unfit]) -> list[Excluded]:
     evaluated = evaluate_points(model, points, efficiency, corrected=False)
     short = evaluated.cache_per_request - evaluated.usable
     kinds, values = smallest_changes(
-        lower(model.architecture), model, evaluated, np.ones(len(points), np.bool_)
+        evaluated, np.ones(len(points), np.bool_)
     )
     narrower = _narrower(ask, unfit)
     found = []

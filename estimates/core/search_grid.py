@@ -84,7 +84,6 @@ class Sweep:
         if not kept:
             return
         offers = [offer for _, offer in kept]
-        lowered = lower(ask.model.architecture)
         table = workload_table([ask.workload])
         grid = GridSpec(
             schemes=ask.bounds.formats,
@@ -96,11 +95,11 @@ class Sweep:
         )
         variants = variants_of(offers, range(len(offers)))
         members = list(variants.values())
-        for block in blocks_of(ask.model, lowered, variants, offers, table, ask.efficiency, grid, whole=True):
+        for block in blocks_of([ask.model], variants, offers, table, ask.efficiency, grid, whole=True):
             self.configurations += block.valid.size
             admitted = sequence_limit(block.lanes, ask.efficiency)
-            for owner, span in block.span.items():
-                for position in members[owner]:
+            for (_, variant), span in block.span.items():
+                for position in members[variant]:
                     number = kept[position][0]
                     self._note(block, span, number, cluster, admitted)
 

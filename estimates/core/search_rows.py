@@ -23,7 +23,7 @@ def found_rows(ask: Ask, rows: Exact) -> list[Found]:
     """Deployments as answers, in the order given."""
     demand, workload, efficiency = ask.demand, ask.workload, ask.efficiency
     limits = binding_limits(rows.evaluated)
-    lacking = missing_rates(lower(ask.model.architecture), rows.evaluated.lanes)
+    lacking = missing_rates(rows.evaluated.models, rows.evaluated.lanes)
     memory = rows.evaluated.memory
     in_cache = rows.evaluated.cache_per_request * rows.evaluated.in_flight / rows.evaluated.lanes.flat("dp")
     reserved = memory.reserve_fixed + memory.reserve_share * rows.evaluated.weights + memory.workspace

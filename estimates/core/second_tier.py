@@ -65,7 +65,7 @@ class Spill:
 
 
 def spill(
-    memory: RankMemory, pp: Array, layer_count: int, cache: Array, offloads: Sequence[bool]
+    memory: RankMemory, pp: Array, layer_count: Array | float, cache: Array, offloads: Sequence[bool]
 ) -> Spill | None:
     """What of weights and of `cache` bytes on a rank has to lie behind; None where no point may.
 

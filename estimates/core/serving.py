@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from estimates.core.collectives import hop_s
 from estimates.core.lanes import Lanes
-from estimates.core.operations import Lowered
+from estimates.core.model_columns import ModelColumns
 from estimates.core.roofline import Ledger, power
 from estimates.core.speculation import Drafts
 from estimates.core.step import RESIDUAL_BYTES, decode_time, prefill_attention_time, token_time
@@ -77,24 +77,24 @@ class StepTimes:
     accepted: Array | int = 1  # tokens of a sequence that a decode step yields
 
 
-def step_times(model: Lowered, lanes: Lanes, load: Load, *, detailed: bool = False) -> StepTimes:
+def step_times(models: ModelColumns, lanes: Lanes, load: Load, *, detailed: bool = False) -> StepTimes:
     """Evaluate each distinct step once over lanes x workloads x batches."""
     batch = load.batch
     context = load.context.astype(batch.dtype)
     plain = Ledger(detailed=detailed)
-    token_time(model, lanes, batch * load.verify, plain)
-    decode = _decoding(model, lanes, batch, context, load.drafts, plain.copy())
-    half = decode_step(model, lanes, batch / 2, context, load.drafts)
+    token_time(models, lanes, batch * load.verify, plain)
+    decode = _decoding(models, lanes, batch, context, load.drafts, plain.copy())
+    half = decode_step(models, lanes, batch / 2, context, load.drafts)
     prompts = np.asarray(load.isl * load.together)
     chunk = np.minimum(lanes["chunk_tokens"], prompts).astype(batch.dtype)
     mixed = Ledger()
     # Prompts that fall on one decode step hide under its weights together, not each by itself.
     falling = lanes["interference_share"] * np.maximum(batch - 1, 0) * load.isl / load.osl * load.accepted
     carried = np.clip(falling, chunk, np.maximum(chunk, lanes["chunk_tokens"])).astype(batch.dtype)
-    token_time(model, lanes, batch * load.verify + carried, mixed)
+    token_time(models, lanes, batch * load.verify + carried, mixed)
     attention = Ledger()
-    prefill_attention_time(model, lanes, chunk, load.isl.astype(batch.dtype), load.prefix, attention)
-    prefill = prompt_step(model, lanes.for_prompts, load, chunk, detailed=detailed)
+    prefill_attention_time(models, lanes, chunk, load.isl.astype(batch.dtype), load.prefix, attention)
+    prefill = prompt_step(models, lanes.for_prompts, load, chunk, detailed=detailed)
     chunk_extra = np.maximum(mixed.total - plain.total, 0) * (chunk / carried) + attention.total
     if load.drafts is not None:
         isl = load.isl.astype(batch.dtype)
@@ -111,19 +111,19 @@ def step_times(model: Lowered, lanes: Lanes, load: Load, *, detailed: bool = Fal
     )
 
 
-def launches_s(model: Lowered, lanes: Lanes) -> Array:
+def launches_s(models: ModelColumns, lanes: Lanes) -> Array:
     """Seconds that a step with prompt tokens waits for the host: its kernels are launched one by one.
 
     Decode steps are replayed as graphs of known sizes; expert layers launch more kernels, some of which need
     the routing on the host. The prompt's own first token waits for them; of the decoding sequences that share
     the step no such wait is seen in published runs.
     """
-    experts = lanes["prefill_expert_layer_us"] * model.expert_layers
-    return np.asarray(lanes["prefill_layer_us"] * model.layers + experts)
+    experts = lanes["prefill_expert_layer_us"] * models["expert_layers"]
+    return np.asarray(lanes["prefill_layer_us"] * models["layers"] + experts)
 
 
 def decode_step(
-    model: Lowered,
+    models: ModelColumns,
     lanes: Lanes,
     batch: Array,
     context: Array,
@@ -137,28 +137,28 @@ def decode_step(
     """
     ledger = Ledger(detailed=detailed)
     verify = 1 if drafts is None else drafts.verify
-    token_time(model, lanes, batch * verify, ledger)
-    return _decoding(model, lanes, batch, context, drafts, ledger)
+    token_time(models, lanes, batch * verify, ledger)
+    return _decoding(models, lanes, batch, context, drafts, ledger)
 
 
 def _decoding(
-    model: Lowered, lanes: Lanes, batch: Array, context: Array, drafts: Drafts | None, ledger: Ledger
+    models: ModelColumns, lanes: Lanes, batch: Array, context: Array, drafts: Drafts | None, ledger: Ledger
 ) -> Ledger:
     """A ledger of the tokens that pass, with what decoding and drafting them adds."""
-    decode_time(model, lanes, batch, context, ledger, 1 if drafts is None else drafts.verify)
+    decode_time(models, lanes, batch, context, ledger, 1 if drafts is None else drafts.verify)
     if drafts is not None:
         ledger.add(drafts.step(batch, context, detailed=ledger.detailed))
     return ledger
 
 
-def prompt_step(model: Lowered, lanes: Lanes, load: Load, chunk: Array, *, detailed: bool = False) -> Ledger:
+def prompt_step(models: ModelColumns, lanes: Lanes, load: Load, chunk: Array, *, detailed: bool = False) -> Ledger:
     """S(0, m): a step of m = `chunk` prompt tokens on every rank, of one prompt or of several."""
     ledger = Ledger(detailed=detailed)
-    token_time(model, lanes, chunk, ledger)
-    prefill_attention_time(model, lanes, chunk, load.isl.astype(chunk.dtype), load.prefix, ledger)
+    token_time(models, lanes, chunk, ledger)
+    prefill_attention_time(models, lanes, chunk, load.isl.astype(chunk.dtype), load.prefix, ledger)
     sequences = np.maximum(1, chunk / load.isl.astype(chunk.dtype))
     ledger.plain("host", "overhead", lanes["host_step_us"] + lanes["host_sequence_us"] * sequences)
-    ledger.plain("kernel launches", "overhead", launches_s(model, lanes))
+    ledger.plain("kernel launches", "overhead", launches_s(models, lanes))
     if load.drafts is not None:
         isl = load.isl.astype(chunk.dtype)
         ledger.plain("drafting", "compute", load.drafts.prompt_s(chunk, isl, load.prefix))
@@ -182,13 +182,13 @@ class Loop:
     prefill_share: Array  # share of the machine's time that prompts take
 
 
-def stages_in_flight(pp: Array, layers: int) -> Array:
+def stages_in_flight(pp: Array, layers: Array | float) -> Array:
     """Micro-batches a pipeline holds: its stages, at most one a layer."""
     return np.minimum(pp, layers)
 
 
 def closed_loop(
-    model: Lowered,
+    models: ModelColumns,
     lanes: Lanes,
     load: Load,
     times: StepTimes,
@@ -203,8 +203,8 @@ def closed_loop(
     """
     batch, osl, isl = load.batch, load.osl, load.isl
     dp = lanes["dp"]
-    stages = stages_in_flight(pp, model.layers)
-    per_token_hop = RESIDUAL_BYTES * model.hidden * hop_inverse
+    stages = stages_in_flight(pp, models["layers"])
+    per_token_hop = RESIDUAL_BYTES * models["hidden"] * hop_inverse
     staged = pp > 1
     alpha = lanes["pipeline_alpha_us"]
     hop_decode = np.asarray(
@@ -231,7 +231,7 @@ def closed_loop(
     lockstep = lanes["rank_lockstep_share"]
     met = np.maximum(in_flight * (lockstep + (1 - lockstep) / dp) - 1, 0)
     burst = lanes["burst_share"] * power(met, lanes["burst_exponent"]) / 2 * service
-    mixed = times.decode * times.accepted + times.chunk_extra + launches_s(model, lanes)
+    mixed = times.decode * times.accepted + times.chunk_extra + launches_s(models, lanes)
     carrying = np.where(mixes, mixed, times.prefill)
     shared = chunks * carrying / pieces + hop_chunk + lanes["request_us"]
     base = np.where(alone, unloaded, np.maximum(shared, unloaded))

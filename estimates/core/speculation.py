@@ -22,6 +22,7 @@ from estimates.core.facts import Speculation
 from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import RankMemory, rank_memory
+from estimates.core.model_columns import ModelColumns, ModelTable, alone
 from estimates.core.operations import Gemm, Lowered
 from estimates.core.roofline import Ledger
 from estimates.core.step import decode_time, prefill_attention_time, token_time
@@ -65,23 +66,24 @@ class Drafter:
     """What drafts on some of the caller's rows (all where `rows` is None)."""
 
     speculation: Speculation
-    model: Lowered | None  # None: a look-up in the text
+    models: ModelColumns | None  # of what drafts; None: a look-up in the text
     lanes: Lanes
     rows: NDArray[np.intp] | None = None
+    architecture: Architecture | None = None  # of the main model, where a module of its own drafts
 
     def add(self, batch: Array, context: Array, ledger: Ledger) -> None:
         """Drafting for one step of `batch` sequences on every rank."""
         n = self.speculation.draft_tokens
-        if self.model is None:
+        if self.models is None:
             ledger.plain("drafting", "overhead", batch * self.lanes["host_sequence_us"])
             return
         one = Ledger(detailed=ledger.detailed)
-        token_time(self.model, self.lanes, batch, one)
-        decode_time(self.model, self.lanes, batch, context, one)
+        token_time(self.models, self.lanes, batch, one)
+        decode_time(self.models, self.lanes, batch, context, one)
         # A module's first pass takes all verified tokens, whose hidden states are new to it.
         first = Ledger(detailed=ledger.detailed)
-        token_time(self.model, self.lanes, batch * (n + 1 if self.speculation.method == "mtp" else 1), first)
-        decode_time(self.model, self.lanes, batch, context, first)
+        token_time(self.models, self.lanes, batch * (n + 1 if self.speculation.method == "mtp" else 1), first)
+        decode_time(self.models, self.lanes, batch, context, first)
         ledger.total = ledger.total + first.total + (n - 1) * one.total
         for limit in one.limits:
             seconds = first.limits[limit] + (n - 1) * one.limits[limit]
@@ -90,21 +92,21 @@ class Drafter:
 
     def prompt_s(self, chunk: Array, isl: Array, prefix: Array) -> Array:
         """Seconds to pass `chunk` prompt tokens through what drafts, so that it has their cache."""
-        if self.model is None:
+        if self.models is None:
             return np.zeros_like(chunk)
         ledger = Ledger()
-        token_time(self.model, self.lanes, chunk, ledger)
-        prefill_attention_time(self.model, self.lanes, chunk, isl, prefix, ledger)
+        token_time(self.models, self.lanes, chunk, ledger)
+        prefill_attention_time(self.models, self.lanes, chunk, isl, prefix, ledger)
         return ledger.total
 
     def prompt_extra_s(self, tokens: Array, carried: Array, chunk: Array, isl: Array, prefix: Array) -> Array:
         """The same where the chunk rides on a draft pass of `tokens`."""
-        if self.model is None:
+        if self.models is None:
             return np.zeros_like(chunk)
         plain, mixed, attention = Ledger(), Ledger(), Ledger()
-        token_time(self.model, self.lanes, tokens, plain)
-        token_time(self.model, self.lanes, tokens + carried, mixed)
-        prefill_attention_time(self.model, self.lanes, chunk, isl, prefix, attention)
+        token_time(self.models, self.lanes, tokens, plain)
+        token_time(self.models, self.lanes, tokens + carried, mixed)
+        prefill_attention_time(self.models, self.lanes, chunk, isl, prefix, attention)
         return np.asarray(np.maximum(mixed.total - plain.total, 0) * (chunk / carried) + attention.total)
 
 
@@ -161,23 +163,23 @@ class Drafts:
                 taken.append(replace(drafter, lanes=drafter.lanes.take(old), rows=new))
         return Drafts(tuple(taken), self.verify[rows], self.accepted[rows])
 
-    def held(self, memory: RankMemory, architecture: Architecture) -> RankMemory:
+    def held(self, memory: RankMemory) -> RankMemory:
         """The ranks' memory with weights and cache of what drafts."""
         count = len(memory.capacity)
         beside, growing, fixed = np.array(memory.beside + np.zeros(count)), memory.growing, memory.fixed
         growing, fixed = growing.copy(), fixed.copy()
-        windows = {window: values.copy() for window, values in memory.windows}
+        windows = list(memory.windows)
         for drafter in self.drafters:
-            spec = drafter.speculation
-            if drafter.model is None:
+            spec, architecture = drafter.speculation, drafter.architecture
+            if drafter.models is None:
                 continue
             rows = np.arange(count) if drafter.rows is None else drafter.rows
-            if spec.draft_model is not None:
-                own = rank_memory(spec.draft_model.architecture, drafter.lanes)
+            if architecture is None:
+                own = rank_memory(drafter.models, drafter.lanes)
                 weights = own.layers + own.split["embedding"] + own.split["head"]
                 copies = 1
             else:
-                own = rank_memory(module_architecture(architecture), drafter.lanes)
+                own = rank_memory(alone(module_architecture(architecture)), drafter.lanes)
                 mtp = architecture.mtp
                 copies = min(spec.draft_tokens, mtp.modules if mtp else 1)
                 weights = copies * (own.layers + _joining_bytes(architecture, drafter.lanes))
@@ -185,10 +187,10 @@ class Drafts:
             growing[rows] += copies * own.growing
             fixed[rows] += copies * own.fixed
             for window, values in own.windows:
-                windows.setdefault(window, np.zeros(count))[rows] += copies * values
-        return replace(
-            memory, beside=beside, growing=growing, fixed=fixed, windows=tuple(sorted(windows.items()))
-        )
+                tokens, per_token = np.ones(count), np.zeros(count)
+                tokens[rows], per_token[rows] = window, copies * values
+                windows.append((tokens, per_token))
+        return replace(memory, beside=beside, growing=growing, fixed=fixed, windows=tuple(windows))
 
 
 def _joining_bytes(architecture: Architecture, lanes: Lanes) -> Array:
@@ -216,7 +218,7 @@ def _placed(values: Array, rows: NDArray[np.intp] | None, shape: tuple[int, ...]
 
 
 def drafts_of(
-    architecture: Architecture,
+    models: ModelColumns,
     lanes: Sequence[Lane],
     speculations: Sequence[Speculation | None],
     table: EfficiencyTable,
@@ -229,16 +231,17 @@ def drafts_of(
 
     Every speculation must have its acceptance. One that all lanes share is evaluated on them as they stand.
     """
-    groups: dict[Speculation, list[int]] = {}
+    groups: dict[tuple[Speculation, int], list[int]] = {}
     for row, speculation in enumerate(speculations):
         if speculation is not None:
-            groups.setdefault(speculation, []).append(row)
+            main = models.number(row) if speculation.method == "mtp" else 0
+            groups.setdefault((speculation, main), []).append(row)
     if not groups:
         return None
     count = len(lanes)
     verify, accepted = np.ones((count, 1, 1), dtype), np.ones((count, 1, 1), dtype)
     drafters = []
-    for speculation, rows in groups.items():
+    for (speculation, main), rows in groups.items():
         if speculation.acceptance is None:
             raise ValueError("a speculation without its acceptance cannot be evaluated")
         at = np.array(rows, np.intp)
@@ -251,14 +254,18 @@ def drafts_of(
             bandwidth_scale=bandwidth_scale,
             compute_scale=compute_scale,
         )
-        model: Lowered | None = None
+        drafting: ModelColumns | None = None
+        architecture: Architecture | None = None
         if speculation.method == "mtp":
-            model = lower_module(architecture)
+            architecture = models.table.architectures[main]
+            module = module_architecture(architecture)
+            drafting = ModelColumns(ModelTable.of([module], [lower_module(architecture)]), None, dtype)
         elif speculation.draft_model is not None:
-            model = lower(speculation.draft_model.architecture)
-        if model is not None:
+            drafting = alone(speculation.draft_model.architecture, dtype)
+        if drafting is not None:
             built.columns = dict(built.columns)
             for name in _NO_HOST:
                 built.columns[name] = np.zeros_like(built.columns[name])
-        drafters.append(Drafter(speculation, model, built, None if len(rows) == count else at))
+        whose = None if len(rows) == count else at
+        drafters.append(Drafter(speculation, drafting, built, whose, architecture))
     return Drafts(tuple(drafters), verify, accepted)

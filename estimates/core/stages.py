@@ -15,13 +15,13 @@ USUAL_STAGES: tuple[int, ...] = (1, 2, 4)
 WIDER_STAGES: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 
-def fits(memory: RankMemory, stages: Array, context: float, layer_count: int) -> NDArray[np.bool_]:
+def fits(memory: RankMemory, stages: Array, context: float, layer_count: Array | float) -> NDArray[np.bool_]:
     """Whether each lane holds weights and one request of `context` tokens on `stages` stages."""
     request = (memory.cache(np.full(1, context)).reshape(-1) + memory.logits) / stages
     return np.asarray(memory.usable(stages, layer_count) >= request)
 
 
-def needed_stages(memory: RankMemory, limits: Array, context: float, layer_count: int) -> NDArray[np.int64]:
+def needed_stages(memory: RankMemory, limits: Array, context: float, layer_count: Array | float) -> NDArray[np.int64]:
     """Fewest stages on which one request fits, 0 where none up to the limit does.
 
     SRAM-first machines spread a layer over several chips, so any count is a candidate for them; elsewhere
@@ -51,7 +51,7 @@ def stage_options(
     memory: RankMemory,
     limits: Array,
     contexts: Sequence[float],
-    layer_count: int,
+    layer_count: Array | float,
     usual: Sequence[int] = USUAL_STAGES,
     counts: Sequence[tuple[int, ...]] | None = None,
 ) -> list[tuple[int, ...]]:
