@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -20,6 +21,12 @@ __all__ = ["Written", "recalculate"]
 
 log = logging.getLogger(__name__)
 
+#: Models that one call of the core evaluates: past these another hardly makes each one cheaper.
+MODELS_A_CALL: Final = 32
+
+#: A model with its calculations that are to be evaluated.
+type Wanted = tuple[ModelRow, list[Calculation]]
+
 _cache = FactCache()
 
 
@@ -32,13 +39,13 @@ def make(
     calculations: Sequence[Calculation],
     *,
     worker: str = "",
-    before_each_model: Callable[[], None] = lambda: None,
+    before_each_call: Callable[[], None] = lambda: None,
 ) -> Batch:
     """What these calculations give, ready for the store; facts are read, nothing is written.
 
     A calculation that a run asks for is evaluated; one that is merely stale and whose inputs turn out as they
     were (a note was edited) only takes over the new versions. `worker` is who holds the claim on them,
-    `before_each_model` is called as the work goes on, so that the claim can be held longer.
+    `before_each_call` of the core is called as the work goes on, so that the claim can be held longer.
     """
     workloads = read_workloads()
     models = {row.pk: row for row in _cache.models({cell.language_model_id for cell in calculations})}
@@ -49,9 +56,15 @@ def make(
     for cell in calculations:
         if cell.language_model_id in models and cell.accelerator_id in accelerators:
             by_model[cell.language_model_id].append(cell)
+    wanted: list[Wanted] = []
     for model, cells in by_model.items():
-        before_each_model()
-        made += _make(models[model], cells, accelerators, workloads, collected)
+        kept, others = _to_evaluate(models[model], cells, accelerators, workloads)
+        made += others
+        if kept:
+            wanted.append((models[model], kept))
+    for start in range(0, len(wanted), MODELS_A_CALL):
+        before_each_call()
+        made += _evaluated(wanted[start : start + MODELS_A_CALL], accelerators, workloads, collected)
     return Batch(
         made=made,
         rows=collected.rows(),
@@ -78,49 +91,61 @@ def input_digest(model: ModelRow, accelerator: AcceleratorFacts, workloads: Work
     return digest_of(model.digest, accelerator.digest, workloads.digest, method_version())
 
 
-def _make(
+def _to_evaluate(
     model: ModelRow,
     cells: list[Calculation],
     accelerators: dict[int, AcceleratorFacts],
     workloads: Workloads,
-    collected: Collected,
-) -> Iterable[MadeCalculation]:
-    """The calculations of one model: those to evaluate in one call of the core, the others as they are."""
+) -> tuple[list[Calculation], list[MadeCalculation]]:
+    """Of one model (the calculations to evaluate, the others as they are)."""
     wanted: list[Calculation] = []
+    others: list[MadeCalculation] = []
     for cell in cells:
         accelerator = accelerators[cell.accelerator_id]
         problem = model.problem or accelerator.problem
         digest = "" if problem else input_digest(model, accelerator, workloads)
         if problem:
-            yield _made(cell, model, accelerator, error=problem)
+            others.append(_made(cell, model, accelerator, error=problem))
         elif cell.run_id is None and cell.state == CalculationState.DONE and cell.input_digest == digest:
-            yield _made(cell, model, accelerator, digest=digest, unchanged=True)
+            others.append(_made(cell, model, accelerator, digest=digest, unchanged=True))
         else:
             wanted.append(cell)
-    if not wanted:
-        return
+    return wanted, others
+
+
+def _evaluated(
+    wanted: Sequence[Wanted],
+    accelerators: dict[int, AcceleratorFacts],
+    workloads: Workloads,
+    collected: Collected,
+) -> Iterable[MadeCalculation]:
+    """Calculations evaluated together; where that fails each by itself, so that the fault is its own."""
     mark = collected.mark()
+    asked = [
+        (model, [(cell.pk, accelerators[cell.accelerator_id]) for cell in cells]) for model, cells in wanted
+    ]
     try:
-        counts = estimate_rows(
-            model, [(cell.pk, accelerators[cell.accelerator_id]) for cell in wanted], workloads, collected
-        )
+        counts = estimate_rows(asked, workloads, collected)
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:  # a fault of one model or chip, kept with its calculation; the others go on
         collected.reset(mark)
-        if len(wanted) > 1:
-            for cell in wanted:
-                yield from _make(model, [cell], accelerators, workloads, collected)
+        alone = [(model, [cell]) for model, cells in wanted for cell in cells]
+        if len(alone) > 1:
+            for one in alone:
+                yield from _evaluated([one], accelerators, workloads, collected)
             return
-        accelerator = accelerators[wanted[0].accelerator_id]
+        ((model, (cell,)),) = alone
+        accelerator = accelerators[cell.accelerator_id]
         log.exception("%s on %s failed", model.slug, accelerator.slug)
         told = f"{type(error).__name__}: {error}"
-        yield _made(wanted[0], model, accelerator, error=told, told_at_length=traceback.format_exc())
+        yield _made(cell, model, accelerator, error=told, told_at_length=traceback.format_exc())
         return
-    for cell in wanted:
-        accelerator = accelerators[cell.accelerator_id]
-        digest = input_digest(model, accelerator, workloads)
-        yield _made(cell, model, accelerator, digest=digest, configurations=counts.get(cell.pk, 0))
+    for model, cells in wanted:
+        for cell in cells:
+            accelerator = accelerators[cell.accelerator_id]
+            digest = input_digest(model, accelerator, workloads)
+            yield _made(cell, model, accelerator, digest=digest, configurations=counts.get(cell.pk, 0))
 
 
 def _made(

@@ -1,4 +1,4 @@
-"""The core's answers for one model as records of the store: codes, units and reasons in a row's words."""
+"""The core's answers for models as records of the store: codes, units and reasons in a row's words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from estimates.combinations import workload_positions
 from estimates.core.deployments import REASON_CODES
 from estimates.core.fit import CHANGE_KINDS
 from estimates.core.grades import GRADES
-from estimates.core.grid import best_deployments
+from estimates.core.grid import best_deployments_of
 from estimates.core.grid_result import BINDING, OBJECTIVES, STATES, GridResult
 from estimates.core.intervals import TIERS
 from estimates.from_catalog import AcceleratorFacts, ModelRow, WorkloadRow, Workloads
@@ -103,41 +103,55 @@ class Collected:
         return np.concatenate(self._parts) if self._parts else store.empty_rows(0)
 
 
-def estimate_rows(
-    model: ModelRow,
-    cells: Sequence[tuple[int, AcceleratorFacts]],
-    workloads: Workloads,
-    collected: Collected,
-) -> dict[int, int]:
-    """Estimate one model on the offers of these accelerators (calculation, facts), add the rows.
+#: A model and its calculations: (primary key, facts of the accelerator).
+type Asked = tuple[ModelRow, Sequence[tuple[int, AcceleratorFacts]]]
 
-    Returns the configurations evaluated for each calculation: those of a call of the core, divided over its
-    calculations by their offers. Accelerators that are asked the same workloads share a call.
+
+def estimate_rows(asked: Sequence[Asked], workloads: Workloads, collected: Collected) -> dict[int, int]:
+    """Estimate models on the offers of their calculations' accelerators, add the rows.
+
+    Returns the configurations evaluated for each calculation: those of a model in a call of the core, divided
+    over its calculations by their offers. Models that are asked the same share a call.
     """
-    assert model.facts is not None
-    groups: dict[tuple[int, ...], list[tuple[int, AcceleratorFacts]]] = defaultdict(list)
+    calls: dict[tuple[tuple[int, ...], tuple[int, ...]], list[Asked]] = defaultdict(list)
+    for model, cells in asked:
+        for positions, group in _by_workloads(model, cells, workloads).items():
+            key = positions, tuple(accelerator.pk for _, accelerator in group)
+            calls[key].append((model, group))
+    counted: dict[int, int] = {}
+    for (positions, _), together in calls.items():
+        chosen = [workloads.rows[position] for position in positions]
+        first = together[0][1]
+        results = best_deployments_of(
+            [model.facts for model, _ in together if model.facts is not None],
+            [offer for _, accelerator in first for _, offer in accelerator.offers],
+            [row.facts for row in chosen],
+            efficiency(),
+        )
+        for (model, members), result in zip(together, results, strict=True):
+            keys = [(pk, offer_pk) for pk, accelerator in members for offer_pk, _ in accelerator.offers]
+            collected.add(_records(result, model, np.array(keys, np.int64), chosen, collected))
+            counted |= _shares(result.configurations, members, len(keys))
+    return counted
+
+
+def _by_workloads(
+    model: ModelRow, cells: Sequence[tuple[int, AcceleratorFacts]], workloads: Workloads
+) -> dict[tuple[int, ...], list[tuple[int, AcceleratorFacts]]]:
+    """A model's calculations by the workloads that their accelerators are asked."""
+    found: dict[tuple[int, ...], list[tuple[int, AcceleratorFacts]]] = defaultdict(list)
     for pk, accelerator in cells:
         positions = workload_positions(accelerator.segment, workloads)
         if model.role != Role.DECODER:
             positions = positions[:1]  # one refusal an offer says it all
         if accelerator.offers and positions:
-            groups[tuple(positions)].append((pk, accelerator))
-    counted: dict[int, int] = {}
-    for shared, members in groups.items():
-        asked = [workloads.rows[position] for position in shared]
-        offers = [
-            (pk, offer_pk, offer) for pk, accelerator in members for offer_pk, offer in accelerator.offers
-        ]
-        result = best_deployments(
-            model.facts, [offer for _, _, offer in offers], [row.facts for row in asked], efficiency()
-        )
-        keys = np.array([(pk, offer_pk) for pk, offer_pk, _ in offers], np.int64)
-        collected.add(_records(result, model, keys, asked, collected))
-        counted |= _shares(result.configurations, members, len(offers))
-    return counted
+            found[tuple(positions)].append((pk, accelerator))
+    return found
 
 
-def _shares(configurations: int, members: list[tuple[int, AcceleratorFacts]], offers: int) -> dict[int, int]:
+def _shares(
+    configurations: int, members: Sequence[tuple[int, AcceleratorFacts]], offers: int
+) -> dict[int, int]:
     """Configurations by calculation, in proportion to offers; they add up."""
     shares: dict[int, int] = {}
     given = seen = 0

@@ -141,7 +141,7 @@ def _claim_and_make(chunk: list[int]) -> store.Written | None:
 
 
 def _make(lease: Lease, calculations: Sequence[Calculation], began: float) -> store.Written:
-    batch = recalculation.make(calculations, worker=lease.worker, before_each_model=lease.renew)
+    batch = recalculation.make(calculations, worker=lease.worker, before_each_call=lease.renew)
     return _store(lease, batch, {cell.run_id for cell in calculations}, began)
 
 

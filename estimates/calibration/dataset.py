@@ -22,7 +22,6 @@ from estimates.core.estimate import decide
 from estimates.core.facts import ModelFacts
 from estimates.core.floor import decode_floor_s
 from estimates.core.identity import GROUP, OWN_THROUGHPUT, Identity
-from estimates.core.lowering import lower
 from estimates.core.points import evaluate_points, place
 from estimates.fact_book import FactBook
 from estimates.from_catalog import offer_of

@@ -25,8 +25,8 @@ from estimates.core.facts import Chip, Deployment, ModelFacts, Offer, Pool, Work
 from estimates.core.formats import WeightScheme
 from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.lowering import lower
-from estimates.core.model_columns import columns_of
 from estimates.core.memory import take_rows
+from estimates.core.model_columns import columns_of
 from estimates.core.points import Evaluated, Point, deployed_memory, replica_capacity
 from estimates.core.pools import pool_layouts, splits
 from estimates.core.scenarios import sequence_limit

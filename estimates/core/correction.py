@@ -220,7 +220,7 @@ def _load_table(
 def lane_identities(
     lanes: Sequence[Lane], models: ModelColumns, serving: str
 ) -> tuple[NDArray[np.intp], list[Identity]]:
-    """(position of each lane's identity among the distinct, the distinct): of model, chip, software and scheme."""
+    """(position of each lane's identity among the distinct, these): of model, chip, software and scheme."""
     known: dict[tuple[int, int, int, str | None], int] = {}
     found: list[Identity] = []
     number = []

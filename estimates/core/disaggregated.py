@@ -100,7 +100,9 @@ def prompt_pool(
     pp = column([pool.pp for pool in pools])
     stages = stages_in_flight(pp, models["layers"])
     hop_up = column([float(hop_link_is_up(p.lane.variant, p.lane.group, p.pp)) for p in pools])
-    per_hop = RESIDUAL_BYTES * models["hidden"] * np.where(hop_up > 0, lanes["up_inverse"], lanes["out_inverse"])
+    per_hop = (
+        RESIDUAL_BYTES * models["hidden"] * np.where(hop_up > 0, lanes["up_inverse"], lanes["out_inverse"])
+    )
     chunk = np.minimum(lanes["chunk_tokens"], load.isl)
     one = prompt_step(models, lanes, load, chunk, detailed=detailed)
     full = prompt_step(models, lanes, load, lanes["chunk_tokens"] + 0 * load.isl)

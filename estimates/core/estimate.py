@@ -30,7 +30,6 @@ from estimates.core.fit import SmallestChange, smallest_change
 from estimates.core.formats import UnknownFormat
 from estimates.core.grades import grade_of
 from estimates.core.identity import OWN_THROUGHPUT
-from estimates.core.lowering import lower
 from estimates.core.novelty import Novelty, novelty_of
 from estimates.core.options import settle
 from estimates.core.points import Evaluated, Point, evaluate_points, missing_rates

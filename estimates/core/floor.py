@@ -30,21 +30,22 @@ def decode_floor_s(
         nonlocal total
         total = total + read if slot.rows is None else slot.rows.added(total, read)
 
-    for slot in (*models.gemms, *models.heads):
-        gemm, tp = slot.operation, slot.of(lanes["tp"])
-        add(slot, slot.count * gemm.n(tp) * gemm.inner(tp) * slot.of(lanes[f"{gemm.group}.weight_bytes"]))
-    for slot in models.experts:
-        experts = slot.operation
-        dp, ep, group, skew = (slot.of(lanes[name]) for name in ("dp", "ep", "group", "routing_skew"))
+    for gemms in (*models.gemms, *models.heads):
+        gemm, tp = gemms.operation, gemms.of(lanes["tp"])
+        stored = gemms.of(lanes[f"{gemm.group}.weight_bytes"])
+        add(gemms, gemms.count * gemm.n(tp) * gemm.inner(tp) * stored)
+    for routed in models.experts:
+        experts = routed.operation
+        dp, ep, group, skew = (routed.of(lanes[name]) for name in ("dp", "ep", "group", "routing_skew"))
         size = experts.matrices * experts.width * experts.intermediate / (group / ep)
-        chosen = slot.of(batch) * dp * slot.of(verified)
+        chosen = routed.of(batch) * dp * routed.of(verified)
         touched = distinct_experts(experts, chosen, skew) / ep
-        add(slot, slot.count * touched * size * slot.of(lanes["routed_experts.weight_bytes"]))
-    for slot in models.reads:
-        read = slot.operation
-        attended = slot.of(batch) * read.attended(slot.of(context))
-        held = read.elements(slot.of(lanes["tp"])) * slot.of(lanes["kv_bytes"])
-        add(slot, slot.count * attended * held)
+        add(routed, routed.count * touched * size * routed.of(lanes["routed_experts.weight_bytes"]))
+    for reads in models.reads:
+        read = reads.operation
+        attended = reads.of(batch) * read.attended(reads.of(context))
+        held = read.elements(reads.of(lanes["tp"])) * reads.of(lanes["kv_bytes"])
+        add(reads, reads.count * attended * held)
     return np.asarray(total * lanes["inverse_bandwidth"])
 
 

@@ -196,9 +196,7 @@ def evaluate_block(
     calibration = efficiency.calibration
     if calibration is not None and calibration.residuals is not None:
         residuals = calibration.residuals
-        loop, first = _corrected(
-            models, lanes, load, loop, lane_of, pp, table, residuals, whole=whole
-        )
+        loop, first = _corrected(models, lanes, load, loop, lane_of, pp, table, residuals, whole=whole)
     first_row = [0, *np.cumsum(numbers).tolist()]
     span = {owner: (first_row[start], first_row[end]) for owner, (start, end) in pending.owners.items()}
     throughput = np.where(known, loop.throughput, loop.decode_throughput)

@@ -28,7 +28,9 @@ class PointFigures:
 
     columns: Mapping[str, NDArray]
     capacity: NDArray  # whole requests that a replica holds
-    lacking: Sequence[tuple[str, ...]]  # rates that a point's operations would need and the chip does not have
+    lacking: Sequence[
+        tuple[str, ...]
+    ]  # rates that a point's operations would need and the chip does not have
 
     @classmethod
     def of(

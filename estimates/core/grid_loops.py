@@ -54,7 +54,9 @@ def loops_of(
         part = slice(*np.searchsorted(lane_of, [start, end]))
         where = lane_of[part] - start
         sliced = _part(load, slice(start, end))
-        times = _rows(step_times(models.part(slice(start, end)), lanes.part(slice(start, end)), sliced), where)
+        times = _rows(
+            step_times(models.part(slice(start, end)), lanes.part(slice(start, end)), sliced), where
+        )
         row_load = sliced if sliced.drafts is None else replace(sliced, drafts=sliced.drafts.take(where))
         own = models.take(lane_of[part])
         loop = closed_loop(

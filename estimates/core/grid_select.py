@@ -28,7 +28,10 @@ def select(
     table: WorkloadTable,
     builders: Sequence[RowBuilder],
 ) -> None:
-    """Hand the rows of a block's offers to the builders of their models. All workloads of an offer are compared at once."""
+    """Hand the rows of a block's offers to the builders of their models.
+
+    All workloads of an offer are compared at once.
+    """
     members = list(variants.values())
     scores = _Scores.of(block, table)
     width = block.tpot.shape[2]

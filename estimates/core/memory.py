@@ -93,9 +93,9 @@ class RankMemory:
     """Bytes on one rank, one value a lane (float64, shape (lanes,)).
 
     `layers` is the weights of all layers, to be divided over pipeline stages; `ends` embedding and head of
-    the stages that hold them. `growing` is cache bytes a token over all layers, of `windows` each
-    (tokens, bytes a token) of layers that keep so many, `fixed` the state a sequence. `budget` is what the software may fill, `cache_share` the part of what it
-    leaves there free that caches get.
+    the stages that hold them. `growing` is cache bytes a token over all layers, each of `windows`
+    (tokens, bytes a token) of layers that keep no more of them, `fixed` the state a sequence. `budget` is
+    what the software may fill, `cache_share` the part of what it leaves there free that caches get.
     """
 
     split: dict[str, Array]
@@ -217,7 +217,7 @@ def _whole_weights(models: ModelColumns, lanes: Lanes) -> dict[str, Array]:
 def _cache_columns(
     models: ModelColumns, tp: Array, kv_bytes: Array
 ) -> tuple[Array, tuple[tuple[Array, Array], ...], Array]:
-    """Bytes on a rank: (a token at any context, (window, a token within it), a sequence of cross-attention)."""
+    """Bytes on a rank: (a token at any context, windows as of `RankMemory`, the source of a sequence)."""
     growing, fixed = np.zeros_like(tp), np.zeros_like(tp)
     cross = np.broadcast_to(models.flat("cross_tokens"), tp.shape)
     windows: list[tuple[Array, Array]] = []

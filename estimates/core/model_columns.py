@@ -38,7 +38,7 @@ Array = NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """What a layer caches of a token: elements, divided over tensor ranks by `kv_heads` where those are given.
+    """What a layer caches of a token: elements, divided over tensor ranks by `kv_heads` where there are any.
 
     `kind` is growing, window or cross; a window bounds the tokens.
     """

@@ -179,8 +179,9 @@ def evaluate_points(
     capacity_scale: float = 1.0,
     corrected: bool = True,
 ) -> Evaluated:
-    """Fit and serving of every point, of one model or of as many as points. The scales multiply each chip's figures (for elasticities).
+    """Fit and serving of every point, of one model or of as many as points.
 
+    The scales multiply each chip's figures (for elasticities).
     Without `corrected` the residuals of measured kin are left out: the physics with its multipliers.
     """
     models = columns_of(model)
@@ -435,7 +436,9 @@ def _pools(
     memory = rank_memory(models, lanes, capacity_scale=capacity_scale)
     pp = _column([pool.pp for pool in pools])
     prompt = load.prefix + load.isl
-    held, usable, per_prompt = replica_capacity(memory, lanes, pp, prompt.reshape(-1, 1), models.flat("layers"))
+    held, usable, per_prompt = replica_capacity(
+        memory, lanes, pp, prompt.reshape(-1, 1), models.flat("layers")
+    )
     transfer = transfer_time(
         pools,
         [(point.lane, point.pp) for point in points],

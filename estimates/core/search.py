@@ -212,7 +212,11 @@ def _of_serving(found: list[Found], bounds: Bounds) -> list[Found]:
 
 
 def _edges(ask: Ask, cloud: list[Seen]) -> tuple[tuple[FrontPoint, ...], tuple[FrontPoint, ...]]:
-    """Both fronts of all candidates together, from the fronts of each, evaluated exactly."""
+    """Both fronts of all candidates together, from the fronts of each, evaluated exactly.
+
+    Under a stated rate a deployment carries another load than it was tried with, so that one which lay on
+    the front may turn out to be beaten: the exact points are judged once more.
+    """
     if not cloud:
         return (), ()
     speed, per_chip, cost = (np.array(values) for values in zip(*(seen[1:] for seen in cloud), strict=True))
@@ -223,4 +227,9 @@ def _edges(ask: Ask, cloud: list[Seen]) -> tuple[tuple[FrontPoint, ...], tuple[F
     rows = exact(ask, [cloud[place][0] for place in both], detailed=False)
     points = front_points(ask, rows)
     first = len(chosen[0])
-    return tuple(points[:first]), tuple(points[first:])
+    by_chip, by_cost = points[:first], points[first:]
+    speeds = [[point.tok_s_per_user for point in each] for each in (by_chip, by_cost)]
+    costs = [point.usd_per_mtok_output or np.nan for point in by_cost]
+    kept = front(speeds[0], [point.throughput_per_chip for point in by_chip])
+    cheapest = front(speeds[1], -np.array(costs))
+    return tuple(by_chip[place] for place in kept), tuple(by_cost[place] for place in cheapest)

@@ -13,7 +13,6 @@ from estimates.core.demand import Bounds, Candidate, Change, Demand, Excluded
 from estimates.core.deployments import resolve_kv, schemes_for
 from estimates.core.fit import CHANGE_KINDS, smallest_changes
 from estimates.core.lanes import Lane
-from estimates.core.lowering import lower
 from estimates.core.points import Point, evaluate_points
 from estimates.core.search_ask import Ask
 from estimates.core.search_exact import Exact
@@ -168,9 +167,7 @@ def out_of_memory(ask: Ask, unfit: Sequence[Unfit]) -> list[Excluded]:
     points = [Point(one.lane, one.pp, workload, 1.0) for one in unfit]
     evaluated = evaluate_points(model, points, efficiency, corrected=False)
     short = evaluated.cache_per_request - evaluated.usable
-    kinds, values = smallest_changes(
-        evaluated, np.ones(len(points), np.bool_)
-    )
+    kinds, values = smallest_changes(evaluated, np.ones(len(points), np.bool_))
     narrower = _narrower(ask, unfit)
     found = []
     for row, one in enumerate(unfit):

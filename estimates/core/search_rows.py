@@ -12,7 +12,6 @@ from estimates.core.explain import binding_limits
 from estimates.core.facts import Workload
 from estimates.core.figures import widened
 from estimates.core.grades import grade_of
-from estimates.core.lowering import lower
 from estimates.core.novelty import log_bounds, novelty_of
 from estimates.core.points import missing_rates
 from estimates.core.search_ask import Ask

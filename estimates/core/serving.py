@@ -151,7 +151,9 @@ def _decoding(
     return ledger
 
 
-def prompt_step(models: ModelColumns, lanes: Lanes, load: Load, chunk: Array, *, detailed: bool = False) -> Ledger:
+def prompt_step(
+    models: ModelColumns, lanes: Lanes, load: Load, chunk: Array, *, detailed: bool = False
+) -> Ledger:
     """S(0, m): a step of m = `chunk` prompt tokens on every rank, of one prompt or of several."""
     ledger = Ledger(detailed=detailed)
     token_time(models, lanes, chunk, ledger)

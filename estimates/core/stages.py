@@ -21,7 +21,9 @@ def fits(memory: RankMemory, stages: Array, context: float, layer_count: Array |
     return np.asarray(memory.usable(stages, layer_count) >= request)
 
 
-def needed_stages(memory: RankMemory, limits: Array, context: float, layer_count: Array | float) -> NDArray[np.int64]:
+def needed_stages(
+    memory: RankMemory, limits: Array, context: float, layer_count: Array | float
+) -> NDArray[np.int64]:
     """Fewest stages on which one request fits, 0 where none up to the limit does.
 
     SRAM-first machines spread a layer over several chips, so any count is a candidate for them; elsewhere

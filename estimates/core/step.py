@@ -65,7 +65,7 @@ def _gemm(slot: Slot[Gemm], lanes: Lanes, tokens: Array, ledger: Ledger) -> None
 
 
 def _product(slot: Slot[Gemm], lanes: Lanes, dtype: np.dtype) -> tuple[Array, ...]:
-    """(seconds of arithmetic a token, seconds of reading and writing a token, and of the weights, p, start)."""
+    """(seconds of arithmetic a token, of reading and writing a token, of reading the weights, p, start)."""
     gemm, tp = slot.operation, slot.of(lanes["tp"])
     column = {name: slot.of(lanes[f"{gemm.group}.{name}"]) for name in _PRODUCT}
     n, k = gemm.n(tp).astype(dtype), gemm.inner(tp).astype(dtype)

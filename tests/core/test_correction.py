@@ -18,10 +18,10 @@ from estimates.core.correction import (
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Workload
 from estimates.core.floor import decode_floor_s
-from estimates.core.grid_block import GridSpec, WorkloadTable, evaluate_block
+from estimates.core.grid_block import GridSpec, Pending, WorkloadTable, evaluate_block
 from estimates.core.identity import METRICS
 from estimates.core.lanes import Lane, Variant, build_lanes
-from estimates.core.lowering import lower
+from estimates.core.model_columns import ModelTable, columns_of
 from estimates.core.points import Evaluated, Point, evaluate_points, place
 from estimates.core.residuals import FEATURES, Component, Residuals
 from estimates.core.weight_schemes import named_scheme
@@ -43,7 +43,7 @@ def lane(software: str | None = "vllm", chip=H100, tp=8, dp=1, ep=1, model=LLAMA
 
 def shifted(point: Point, model: ModelFacts = LLAMA, **logs: float) -> Residuals:
     """A posterior that adds these logarithms to the metrics of everything in the point's software."""
-    identity = place(point, model, 1).identity
+    identity = place(point, model).identity
     runs = [(metric, identity, ORIGIN, log) for metric, log in logs.items()]
     return posterior(runs, Component("software", ("metric", "software"), 1.0))
 
@@ -64,7 +64,7 @@ def first(values) -> float:
 def test_coordinates_are_doublings():
     """64 requests on 2 ranks and 4 stages are 8 a rank and slot: 3 doublings."""
     point = Point(lane(tp=4, dp=2, ep=8), 4, Workload("w", 1024, 256), 64)
-    found = place(point, DEEPSEEK, 80).features
+    found = place(point, DEEPSEEK).features
     expected = {"batch": 3, "isl": 10, "osl": 8, "tp": 2, "ep": 3, "dp": 1, "pp": 2, "limit": 0}
     assert found == pytest.approx([expected[name] for name in FEATURES])
 
@@ -134,7 +134,7 @@ def test_no_correction_makes_a_token_faster_than_its_bytes(model: ModelFacts, ba
     """Runs that are said to be twelve times as fast as the physics end at the floor, not below it."""
     point = Point(lane(model=model), 1, CLOSED, batch)
     found = evaluated(point, learnt(shifted(point, model, tpot=-2.5)), model)
-    floor = decode_floor_s(lower(model.architecture), found.lanes, found.loop.running, np.array(1250.0))
+    floor = decode_floor_s(found.models, found.lanes, found.loop.running, np.array(1250.0))
     assert first(found.loop.tpot) == pytest.approx(first(floor))
 
 
@@ -172,7 +172,7 @@ def test_an_unloaded_first_token_comes_no_later_than_a_loaded_one_or_one_that_qu
 def test_a_first_token_that_queues_has_a_correction_of_its_own():
     """4,000 clients on one node: the mean with the wait for room is another quantity than the loaded one."""
     point = Point(lane(), 1, CLOSED, 4000)
-    identity = place(point, LLAMA, 80).identity.served("saturated")
+    identity = place(point, LLAMA).identity.served("saturated")
     runs = [("ttft", identity, ORIGIN, 0.5)]
     table = learnt(posterior(runs, Component("group", ("metric", "serving", "software"), 1.0)))
     before, after = evaluated(point, physics()), evaluated(point, table)
@@ -237,7 +237,7 @@ def kin(model: ModelFacts) -> Residuals:
     for metric in METRICS:
         for _ in range(30):
             one = LANES[random.integers(9)]
-            identity = place(Point(one, 1, CLOSED, 1), model, 80).identity
+            identity = place(Point(one, 1, CLOSED, 1), model).identity
             features = random.uniform(0, 10, len(LENGTHS))
             runs.append((metric, identity, features, random.normal(0, 0.5)))
     return posterior(runs, *TERMS)
@@ -246,13 +246,12 @@ def kin(model: ModelFacts) -> Residuals:
 @pytest.mark.parametrize("metric", ["tpot", "ttft"])
 def test_corrections_of_a_block_are_those_of_its_points_one_by_one(metric: str):
     model, residuals = DEEPSEEK, kin(DEEPSEEK)
-    layers = lower(model.architecture).layers
     lanes = build_lanes(LANES, physics(), np.float32)
     lane_of = np.repeat(np.arange(len(LANES)), 2)
     pp = np.tile([1, 2], len(LANES))
     batches = np.array([1.0, 8.0, 300.0])
     lengths = ((1000.0, 500.0), (8000.0, 100.0))
-    identities = lane_identities(LANES, model.architecture, "closed_loop")
+    identities = lane_identities(LANES, columns_of(model), "closed_loop")
     isl, osl = (np.array(column) for column in zip(*lengths, strict=True))
     (block,) = block_factors(lanes, lane_of, pp, batches, isl, osl, identities, residuals, [metric])
     assert block.shape == (len(LANES) * 2, 2, 3)
@@ -262,22 +261,22 @@ def test_corrections_of_a_block_are_those_of_its_points_one_by_one(metric: str):
             for place_, batch in enumerate(batches):
                 workload = Workload("w", prompt, answer)
                 point = Point(LANES[which], int(stages), workload, batch * LANES[which].dp * stages)
-                placed = place(point, model, layers)
+                placed = place(point, model)
                 expected[row, column, place_] = residuals.correction(metric, placed.identity, placed.features)
     assert np.abs(expected).max() > 0.1
     assert np.log(block) == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_block_without_kin_has_no_corrections():
-    alone = [lane(None, H100, 8, 1, 1)]
+    one = [lane(None, H100, 8, 1, 1)]
     found = block_factors(
-        build_lanes(alone, physics()),
+        build_lanes(one, physics()),
         np.zeros(1, np.intp),
         np.ones(1, np.int64),
         np.array([1.0]),
         np.array([1000.0]),
         np.array([500.0]),
-        lane_identities(alone, LLAMA.architecture, "closed_loop"),
+        lane_identities(one, columns_of(LLAMA), "closed_loop"),
         posterior([], *TERMS),
         ["tpot", "ttft"],
     )
@@ -301,16 +300,9 @@ def test_a_block_of_the_grid_says_what_its_points_say_under_a_calibration(model:
         least=np.ones(2),
         kept=[0, 1],
     )
-    block = evaluate_block(
-        model,
-        lower(model.architecture),
-        lanes,
-        [0] * len(lanes),
-        [(8, 16)] * len(lanes),
-        columns,
-        table,
-        GridSpec(stages=(1, 2), batches=(2, 16, 128)),
-    )
+    pending = Pending(ModelTable.of([model.architecture]))
+    pending.add((0, 0), lanes, (8, 16))
+    block = evaluate_block(pending, columns, table, GridSpec(stages=(1, 2), batches=(2, 16, 128)))
     where = np.argwhere(block.valid)
     points = [
         Point(

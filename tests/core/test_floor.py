@@ -11,7 +11,7 @@ from estimates.core.architecture import Attention, MixtureOfExperts
 from estimates.core.facts import ModelFacts, Workload
 from estimates.core.floor import decode_floor_s
 from estimates.core.lanes import Lane, Variant, build_lanes
-from estimates.core.lowering import lower
+from estimates.core.model_columns import alone
 from estimates.core.points import Point, evaluate_points
 from estimates.core.weight_schemes import named_scheme
 from tests.core.architectures import llama_70b
@@ -24,7 +24,7 @@ SMALL = decoder(GQA, feed_forwards=(MixtureOfExperts(64, 4, 1024),))
 def floor(architecture, scheme="bf16", batch=1.0, context=0.0, tp=1, dp=1, ep=1, chip=H100) -> float:
     one = Lane(Variant(chip, NVLINK_4, None), named_scheme(scheme, architecture), scheme, tp, dp, ep, "vllm")
     lanes = build_lanes([one], physics())
-    found = decode_floor_s(lower(architecture), lanes, np.full((1, 1, 1), batch), np.full((1, 1, 1), context))
+    found = decode_floor_s(alone(architecture), lanes, np.full((1, 1, 1), batch), np.full((1, 1, 1), context))
     return float(found.reshape(-1)[0])
 
 
@@ -82,5 +82,5 @@ def test_the_physics_never_beats_the_floor(kind: str):
     points = [Point(one, 1, Workload("w", 1000, 200), load) for load in (1, 16, 128)]
     for table in (physics(), ideal()):
         found = evaluate_points(model, points, table)
-        least = decode_floor_s(lower(KINDS[kind]), found.lanes, found.loop.running, np.array(1100.0))
+        least = decode_floor_s(found.models, found.lanes, found.loop.running, np.array(1100.0))
         assert (found.loop.tpot >= least * (1 - 1e-9)).all()

@@ -13,6 +13,7 @@ from estimates.core.kv_cache import kv_bytes, kv_terms
 from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import group_bytes, parameters_by_group, rank_memory
+from estimates.core.model_columns import alone
 from estimates.core.parameters import count_parameters
 from estimates.core.weight_schemes import named_scheme
 from tests.core.architectures import architectures, deepseek_v3, gpt_oss_120b, llama_70b
@@ -23,7 +24,7 @@ H100_NODE = Variant(H100, NVLINK_4, None)
 
 def memory_of(architecture, scheme="fp8", kv="fp8", tp=1, dp=1, ep=1, variant=H100_NODE):
     lane = Lane(variant, named_scheme(scheme, architecture), kv, tp, dp, ep)
-    return rank_memory(architecture, build_lanes([lane], efficiency()))
+    return rank_memory(alone(architecture), build_lanes([lane], efficiency()))
 
 
 # Llama 3.1 70B: 80 layers of 8192 (64 + 2 x 8) 128 + 8192 x 8192 = 150,994,944 in attention and

@@ -121,7 +121,7 @@ def test_a_token_never_comes_faster_than_its_bytes_whatever_the_multipliers(mode
     table = learnt(multipliers={(family, "any", ""): -7.0 for family in FAMILIES})
     for batch in (1, 32, 512):
         found = evaluate_points(model, [Point(one, 1, Workload("w", 1000, 1000), batch)], table)
-        floor = decode_floor_s(lower(model.architecture), found.lanes, found.loop.running, np.array(1500.0))
+        floor = decode_floor_s(found.models, found.lanes, found.loop.running, np.array(1500.0))
         assert first(found.loop.tpot) >= first(floor) * (1 - 1e-9)
 
 

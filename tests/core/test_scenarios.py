@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from estimates.core.estimate import evaluate_one
 from estimates.core.facts import Deployment, InvalidFact, Link, ModelFacts, Workload
 from estimates.core.lanes import Lane, Variant, build_lanes
-from estimates.core.lowering import lower
+from estimates.core.model_columns import alone
 from estimates.core.points import Evaluated, Point, evaluate_points
 from estimates.core.roofline import Ledger
 from estimates.core.scenarios import chance_full
@@ -55,7 +55,7 @@ def test_a_static_batch_is_prefilled_whole_in_chunks_of_the_budget():
     """
     found = at(Point(lane(chunk=8192), 1, STATIC, 32))
     built = build_lanes([lane(chunk=8192)], efficiency())
-    model = lower(LLAMA.architecture)
+    model = alone(LLAMA.architecture)
     ledger, tokens = Ledger(), np.full((1, 1, 1), 8192.0)
     token_time(model, built, tokens, ledger)
     prefill_attention_time(model, built, tokens, np.full((1, 1, 1), 1000.0), np.zeros((1, 1, 1)), ledger)

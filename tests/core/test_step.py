@@ -11,7 +11,7 @@ from estimates.core.collectives import all_reduce_s, all_to_all_s
 from estimates.core.efficiency import CollectiveFit
 from estimates.core.facts import ModelFacts, Workload
 from estimates.core.lanes import Lane, Variant, build_lanes
-from estimates.core.lowering import lower
+from estimates.core.model_columns import alone
 from estimates.core.operations import CacheRead, Experts
 from estimates.core.points import Point, evaluate_points
 from estimates.core.roofline import Ledger, smooth_maximum
@@ -75,7 +75,7 @@ def test_distinct_experts(tokens, skew, expected):
 
 def test_decode_floor_of_llama_70b_on_one_h100():
     """Bare bandwidth: all matrices but the embedding once, the cache once, activations besides."""
-    model = lower(llama_70b())
+    model = alone(llama_70b())
     found = lanes(llama_70b(), ideal())
     ledger = Ledger()
     token_time(model, found, ONE, ledger)
@@ -89,7 +89,7 @@ def test_decode_floor_of_llama_70b_on_one_h100():
 
 def test_prefill_floor_of_llama_70b_is_its_arithmetic():
     """8192 tokens at peak: 2 FLOP a layer parameter and token; causal attention on half the prompt."""
-    model = lower(llama_70b())
+    model = alone(llama_70b())
     found = lanes(llama_70b(), ideal())
     ledger = Ledger()
     tokens = 8192 * ONE
@@ -101,7 +101,7 @@ def test_prefill_floor_of_llama_70b_is_its_arithmetic():
 
 
 def test_data_parallel_attention_exchanges_tokens_instead_of_reducing():
-    model = lower(deepseek_v3())
+    model = alone(deepseek_v3())
     for layout, present, absent in (
         ({"tp": 8}, "all-reduce", "expert dispatch and combine"),
         ({"dp": 8, "ep": 8}, "expert dispatch and combine", "all-reduce"),
@@ -126,8 +126,8 @@ def test_windows_sparsity_and_compression_bound_what_is_read():
 
 def test_parts_of_a_ledger_add_up():
     ledger = Ledger(detailed=True)
-    token_time(lower(llama_70b()), lanes(llama_70b(), efficiency(), tp=8), 64 * ONE, ledger)
-    decode_time(lower(llama_70b()), lanes(llama_70b(), efficiency(), tp=8), 64 * ONE, 1500 * ONE, ledger)
+    token_time(alone(llama_70b()), lanes(llama_70b(), efficiency(), tp=8), 64 * ONE, ledger)
+    decode_time(alone(llama_70b()), lanes(llama_70b(), efficiency(), tp=8), 64 * ONE, 1500 * ONE, ledger)
     total = ledger.total[0, 0, 0]
     assert sum(float(part.max()) for part in ledger.operations.values()) == pytest.approx(total, rel=1e-9)
     assert sum(float(part.max()) for part in ledger.limits.values()) == pytest.approx(total, rel=1e-9)
@@ -138,10 +138,10 @@ def test_tokens_behind_a_cached_prefix_attend_to_all_of_it():
     # times the arithmetic of attention, and the share of the peak is that of the 1,000 that are computed.
     found = lanes(llama_70b(), ideal())
     tokens = 1000 * ONE
-    alone, behind = Ledger(), Ledger()
-    prefill_attention_time(lower(llama_70b()), found, tokens, tokens, 0 * ONE, alone)
-    prefill_attention_time(lower(llama_70b()), found, tokens, tokens, 8000 * ONE, behind)
-    assert behind.total == pytest.approx(17 * alone.total)
+    whole, behind = Ledger(), Ledger()
+    prefill_attention_time(alone(llama_70b()), found, tokens, tokens, 0 * ONE, whole)
+    prefill_attention_time(alone(llama_70b()), found, tokens, tokens, 8000 * ONE, behind)
+    assert behind.total == pytest.approx(17 * whole.total)
 
 
 @pytest.mark.parametrize(("software", "mixes", "share"), [("vllm", True, 1.0), ("sglang", False, 0.77)])

@@ -13,6 +13,7 @@ from estimates.core.facts import Deployment, Link, ModelFacts, Workload
 from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import rank_memory
+from estimates.core.model_columns import alone
 from estimates.core.weight_schemes import named_scheme
 from tests.core.architectures import deepseek_v3, llama_70b
 from tests.core.machines import CHAT, H100, NVLINK_4, efficiency, offer
@@ -29,7 +30,7 @@ def ask(model=LLAMA, on=None, workload=CHAT, **deployment):
 
 def memory_of(architecture, software=None, *, table: EfficiencyTable | None = None, tp=1, dp=1, ep=1):
     lane = Lane(Variant(H100, NVLINK_4, None), named_scheme("fp8", architecture), "fp8", tp, dp, ep, software)
-    return rank_memory(architecture, build_lanes([lane], table or efficiency()))
+    return rank_memory(alone(architecture), build_lanes([lane], table or efficiency()))
 
 
 # ---- Heads -----------------------------------------------------------------------------------------------

@@ -230,10 +230,11 @@ def test_a_failure_keeps_its_traceback_and_holds_up_nothing_else(
 ) -> None:
     good = recalculation.estimate_rows
 
-    def poisonous(model, cells, workloads, collected):  # type: ignore[no-untyped-def]
-        if model.pk == tiny.llama_8b.pk and any(a.pk == tiny.l40s.pk for _, a in cells):
+    def poisonous(asked, workloads, collected):  # type: ignore[no-untyped-def]
+        pairs = {(model.pk, accelerator.pk) for model, cells in asked for _, accelerator in cells}
+        if (tiny.llama_8b.pk, tiny.l40s.pk) in pairs:
             raise ZeroDivisionError("a poisonous pair")
-        return good(model, cells, workloads, collected)
+        return good(asked, workloads, collected)
 
     monkeypatch.setattr(recalculation, "estimate_rows", poisonous)
     for _ in range(3):

@@ -223,7 +223,7 @@ def wrong_estimates() -> tuple[list[str], int]:
                 problems.append(
                     f"{model.slug} on {chip.slug}: made from other inputs than the facts that stand"
                 )
-        estimate_rows(model, cells, workloads, collected)
+        estimate_rows([(model, cells)], workloads, collected)
     fresh = _as_stored(collected)
     stored = {
         tuple(row[name] for name in _KEY): tuple(row[name] for name in _VALUES)

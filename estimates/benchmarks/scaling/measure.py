@@ -76,10 +76,10 @@ def one_process(models: list[int]) -> tuple[dict[str, Any], list[store.Batch]]:
     service.say("one process")
     service.leave_only(models)
     core, records, storing = Timer(), Timer(), Timer()
-    evaluate, estimate = rows.best_deployments, recalculation.estimate_rows
+    evaluate, estimate = rows.best_deployments_of, recalculation.estimate_rows
     batches: list[store.Batch] = []
     configurations = 0
-    rows.best_deployments = core.around(evaluate)
+    rows.best_deployments_of = core.around(evaluate)
     recalculation.estimate_rows = records.around(estimate)
     write = storing.around(store.write)
     try:
@@ -92,7 +92,7 @@ def one_process(models: list[int]) -> tuple[dict[str, Any], list[store.Batch]]:
             batches.append(batch)
         seconds = time.perf_counter() - began
     finally:
-        rows.best_deployments, recalculation.estimate_rows = evaluate, estimate
+        rows.best_deployments_of, recalculation.estimate_rows = evaluate, estimate
     return {
         "seconds": seconds,
         "configurations": configurations,
