@@ -24,6 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: dict[str, Any]) -> dict[str, Any]:
     """configs_per_s, peak_mb, search_p50_ms and more, of made-up facts or the catalogue's."""
+    from estimates.benchmarks.edits import measure_edits
     from estimates.benchmarks.grid import measure
     from estimates.benchmarks.searches import measure_searches
     from estimates.core.calibration import InvalidCalibration
@@ -36,10 +37,12 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
         efficiency = load_efficiency()
     except (InvalidEfficiency, InvalidCalibration) as error:
         raise CommandError(str(error)) from None
-    found = measure(asked, [one.offer for one in candidates], workloads, efficiency)
+    offers = [one.offer for one in candidates]
+    found = measure(asked, offers, workloads, efficiency)
+    edited = measure_edits(asked, offers, workloads, efficiency)
     searched = measure_searches(asked, candidates, workloads[0], efficiency)
     facts = "catalogue" if options["catalogue"] else "made up"
-    return {**found.to_dict(), **searched.to_dict(), "facts": facts}
+    return {**found.to_dict(), **edited.to_dict(), **searched.to_dict(), "facts": facts}
 
 
 def facts_of(
@@ -64,6 +67,9 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"{found['configurations']:,} configurations in {found['seconds']:.2f} s CPU: "
         f"{found['configs_per_s']:,.0f} a second on one core, intervals and breakdowns of "
         f"{found['rows']:,} rows included",
+        f"an edit of a chip, mean of {found['edited_chips']}: {found['edit_ms_together']:.1f} ms CPU a model "
+        f"with all models in one call, {found['edit_ms_alone']:.1f} ms in a call each: "
+        f"{found['together_ratio']:.1f} times",
         f"a search of one model over {found['search_candidates']} offers: {found['search_p50_ms']:.0f} ms in "
         f"the median of {found['searches']} models, {found['search_p95_ms']:.0f} ms at the 95th percentile",
         f"{found['peak_mb']:,.0f} MB at most; {found['models']} models x {found['offers']} offers x "

@@ -166,12 +166,16 @@ def test_a_model_alone_broadcasts_against_any_lanes():
 def test_the_order_of_operations_does_not_depend_on_who_is_asked_together():
     """Sums of seconds are taken slot by slot, so their order is part of the answer."""
 
-    def order(names: list[str]) -> list[tuple[str, bool]]:
+    def order(names: list[str], of: str) -> list[tuple[str, bool, tuple[str, ...]]]:
+        """Kinds of products of one of these models, as they are added up."""
         table = ModelTable.of([MODELS[name].architecture for name in names])
-        return [(one.example.operation, one.example.k_sharded) for one in table.alike["gemms"]]
+        return [
+            (one.example.operation, one.example.k_sharded, tuple(one.sizes))
+            for one in table.alike["gemms"]
+            if names.index(of) in one.members
+        ]
 
-    every = order(["deepseek", "llama", "mamba 2"])
-    assert order(["mamba 2", "deepseek", "llama"]) == every
     for name in ("deepseek", "llama", "mamba 2"):
-        of_one = order([name])
-        assert [one for one in every if one in of_one] == of_one
+        alone_ = order([name], name)
+        assert order(["deepseek", "llama", "mamba 2"], name) == alone_
+        assert order(["mamba 2", "deepseek", "llama"], name) == alone_

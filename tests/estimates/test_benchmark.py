@@ -29,6 +29,8 @@ def test_json_holds_rate_and_memory_and_says_what_was_run() -> None:
     assert (found["processes"], found["threads"], found["facts"]) == (1, 1, "made up")
     assert 0 < found["search_p50_ms"] <= found["search_p95_ms"] <= found["search_max_ms"]
     assert (found["searches"], found["search_candidates"]) == (2, 4)
+    assert found["edited_chips"] > 0
+    assert found["together_ratio"] == pytest.approx(found["edit_ms_alone"] / found["edit_ms_together"])
     assert found["cpu"]
     assert found["numpy"]
     assert found["configs_per_s"] == pytest.approx(found["configurations"] / found["seconds"])
@@ -38,6 +40,7 @@ def test_json_holds_rate_and_memory_and_says_what_was_run() -> None:
 def test_without_json_it_is_written_for_people() -> None:
     text = benchmark()
     assert "a second on one core" in text
+    assert "ms CPU a model with all models in one call" in text
     assert "a search of one model over 4 offers:" in text
     assert "MB at most; 2 models x 4 offers x 7 workloads" in text
 
