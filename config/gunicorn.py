@@ -81,7 +81,9 @@ def on_exit(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Load what the first answers need: views before the first request, facts beside the first ones."""
+    from config.web_threads import make_threads
     from estimates.warm_up import load_views, warm_up_in_background
 
     load_views()
+    make_threads(worker.tpool, worker.cfg.threads)
     warm_up_in_background()

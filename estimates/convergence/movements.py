@@ -34,36 +34,45 @@ RECORD: Final = f"""
         count(*) FILTER (WHERE pair.before AND pair.after AND pair.old_state <> pair.new_state),
         min(pair.throughput), percentile_cont(0.5) WITHIN GROUP (ORDER BY pair.throughput),
         max(pair.throughput), percentile_cont(0.5) WITHIN GROUP (ORDER BY pair.tpot),
-        to_jsonb((array_agg(pair.told ORDER BY pair.distance DESC, pair.key))[1:{FARTHEST}])
+        jsonb_agg(
+            jsonb_build_object('offer', pair.offer, 'workload', pair.workload, 'objective', pair.objective,
+                'before', CASE WHEN pair.before THEN jsonb_build_object('state', pair.old_state,
+                    'tpot_ms', pair.old_tpot, 'ttft_ms', pair.old_ttft,
+                    'throughput_tok_s', pair.old_throughput) END,
+                'after', CASE WHEN pair.after THEN jsonb_build_object('state', pair.new_state,
+                    'tpot_ms', pair.new_tpot, 'ttft_ms', pair.new_ttft,
+                    'throughput_tok_s', pair.new_throughput) END)
+            ORDER BY pair.place) FILTER (WHERE pair.place <= {FARTHEST})
     FROM unnest(
         %(calculations)s::bigint[], %(model_versions)s::integer[], %(accelerator_versions)s::integer[]
     ) AS given (id, model_version, accelerator_version)
     JOIN estimates_calculation c ON c.id = given.id AND c.state <> 'never'
     JOIN (
-        SELECT COALESCE(e.calculation_id, new.calculation_id) AS calculation_id,
-            e.state AS old_state, new.state AS new_state,
-            e.offer_id IS NOT NULL AS before, new.offer_id IS NOT NULL AS after,
-            throughput, tpot,
-            CASE WHEN e.state IS DISTINCT FROM new.state THEN 'Infinity'::float8
-                 ELSE GREATEST(abs(ln(NULLIF(throughput, 0))), abs(ln(NULLIF(tpot, 0))), 0) END AS distance,
-            ARRAY[COALESCE(e.offer_id, new.offer_id), COALESCE(e.workload_id, new.workload_id),
-                  COALESCE(e.objective, new.objective)] AS key,
-            jsonb_build_object(
-                'offer', COALESCE(e.offer_id, new.offer_id),
-                'workload', COALESCE(e.workload_id, new.workload_id),
-                'objective', COALESCE(e.objective, new.objective),
-                'before', CASE WHEN e.offer_id IS NOT NULL THEN jsonb_build_object('state', e.state,
-                    'tpot_ms', e.tpot_ms, 'ttft_ms', e.ttft_ms, 'throughput_tok_s', e.throughput_tok_s) END,
-                'after', CASE WHEN new.offer_id IS NOT NULL THEN jsonb_build_object('state', new.state,
-                    'tpot_ms', new.tpot_ms, 'ttft_ms', new.ttft_ms,
-                    'throughput_tok_s', new.throughput_tok_s) END) AS told
-        FROM (SELECT * FROM estimates_estimate WHERE calculation_id = ANY(%(calculations)s::bigint[])) e
-        FULL JOIN new ON e.language_model_id = new.language_model_id AND e.workload_id = new.workload_id
-            AND e.objective = new.objective AND e.offer_id = new.offer_id,
-        LATERAL (SELECT new.throughput_tok_s::float8 / NULLIF(e.throughput_tok_s, 0) AS throughput,
-                        new.tpot_ms::float8 / NULLIF(e.tpot_ms, 0) AS tpot) ratio
-        WHERE (e.state, e.tpot_ms, e.ttft_ms, e.throughput_tok_s)
-              IS DISTINCT FROM (new.state, new.tpot_ms, new.ttft_ms, new.throughput_tok_s)
+        SELECT both_ends.*, row_number() OVER (
+            PARTITION BY calculation_id
+            ORDER BY CASE WHEN old_state IS DISTINCT FROM new_state THEN 'Infinity'::float8
+                     ELSE GREATEST(abs(ln(NULLIF(throughput, 0))), abs(ln(NULLIF(tpot, 0))), 0) END DESC,
+                offer, workload, objective) AS place
+        FROM (
+            SELECT COALESCE(e.calculation_id, new.calculation_id) AS calculation_id,
+                COALESCE(e.offer_id, new.offer_id) AS offer,
+                COALESCE(e.workload_id, new.workload_id) AS workload,
+                COALESCE(e.objective, new.objective) AS objective,
+                e.offer_id IS NOT NULL AS before, new.offer_id IS NOT NULL AS after,
+                e.state AS old_state, e.tpot_ms AS old_tpot, e.ttft_ms AS old_ttft,
+                e.throughput_tok_s AS old_throughput,
+                new.state AS new_state, new.tpot_ms AS new_tpot, new.ttft_ms AS new_ttft,
+                new.throughput_tok_s AS new_throughput,
+                new.throughput_tok_s::float8 / NULLIF(e.throughput_tok_s, 0) AS throughput,
+                new.tpot_ms::float8 / NULLIF(e.tpot_ms, 0) AS tpot
+            FROM (SELECT * FROM estimates_estimate
+                  WHERE calculation_id = ANY(%(calculations)s::bigint[])) e
+            FULL JOIN new ON e.language_model_id = new.language_model_id
+                AND e.workload_id = new.workload_id
+                AND e.objective = new.objective AND e.offer_id = new.offer_id
+            WHERE (e.state, e.tpot_ms, e.ttft_ms, e.throughput_tok_s)
+                  IS DISTINCT FROM (new.state, new.tpot_ms, new.ttft_ms, new.throughput_tok_s)
+        ) both_ends
     ) pair ON pair.calculation_id = c.id
     GROUP BY c.id, given.model_version, given.accelerator_version
 """
