@@ -37,6 +37,7 @@ from config.rest.faults import Fault, invalid_parameters
 from config.rest.lookups import known
 from config.rest.parameters import read_list
 from config.rest.views import HEADERS, DetailView, ListView, list_response, read_detail
+from config.snapshot import one_snapshot
 from estimates import models
 from estimates.api import ranked
 from estimates.api.ranked import KINDS, TABLE, Prices, State, chosen_prices
@@ -223,7 +224,11 @@ class EstimateListView(ListView):
     state_class: type[State] = State
 
     def get(self, request: Request) -> HttpResponseBase:
-        """The marks are read before and after: where they agree, all was read from the state they name."""
+        """The marks are read before and after: where they agree, all was read from the state they name.
+
+        Where they do not, the rows may have been ranked in one state and shown in another: the answer is
+        made once more, of one snapshot.
+        """
         named = request.query_params.getlist("model")
         marks, day = read_marks(KINDS, named), timezone.now().date()
         etag = etag_of_state(request, marks, method_version(), day.isoformat())
@@ -231,9 +236,14 @@ class EstimateListView(ListView):
             return not_modified({**HEADERS, "ETag": etag})
         state = self.state_class(marks)
         response = list_response(request, self.page(request, state, day))
-        if read_marks(KINDS, named) == marks:
-            state.keep()
-            response["ETag"] = etag
+        if read_marks(KINDS, named) != marks:
+            with one_snapshot():
+                marks = read_marks(KINDS, named)
+                state = self.state_class(marks)
+                response = list_response(request, self.page(request, state, day))
+            etag = etag_of_state(request, marks, method_version(), day.isoformat())
+        state.keep()
+        response["ETag"] = etag
         return response
 
     def page(self, request: Request, state: State, day: date) -> pages.Page:

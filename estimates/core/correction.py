@@ -218,17 +218,13 @@ def _load_table(
 
 
 def lane_identities(
-    lanes: Sequence[Lane], models: ModelColumns, serving: str
+    lanes: Lanes, models: ModelColumns, serving: str
 ) -> tuple[NDArray[np.intp], list[Identity]]:
-    """(position of each lane's identity among the distinct, these): of model, chip, software and scheme."""
-    known: dict[tuple[int, int, int, str | None], int] = {}
-    found: list[Identity] = []
-    number = []
-    for row, lane in enumerate(lanes):
-        chip, scheme = lane.variant.chip, lane.scheme
-        key = (models.number(row), id(chip), id(scheme), lane.software)
-        place = known.setdefault(key, len(found))
-        if place == len(found):
-            found.append(identity_of(chip, lane.software, scheme.slug, models.architecture(row), serving))
-        number.append(place)
-    return np.array(number, np.intp), found
+    """(position of each lane's among the identities, these: of every model, chip, software and scheme)."""
+    first, place = models.distinct(lanes.kinds)
+    found = []
+    for row in first:
+        lane = lanes.lanes[row]
+        chip, scheme = lane.variant.chip, lane.scheme.slug
+        found.append(identity_of(chip, lane.software, scheme, models.architecture(row), serving))
+    return place, found

@@ -9,6 +9,7 @@ refused with a Reason, never bent to fit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -288,10 +289,15 @@ def pipeline_limit(variant: Variant, count: int, stage: int, model: Lowered) -> 
 
 def hop_link_is_up(variant: Variant, stage: int, pp: int) -> bool:
     """Whether all stages of a replica share a scale-up domain."""
+    return stage * pp <= scale_up_reach(variant)
+
+
+def scale_up_reach(variant: Variant) -> float:
+    """Most chips that the scale-up link joins: none where it is not known, any number where no bound is."""
     if variant.scale_up is None or variant.scale_up.bytes_per_s is None:
-        return False
+        return 0
     size = variant.scale_up.domain_size
-    return size is None or stage * pp <= size
+    return math.inf if size is None else size
 
 
 GENERAL_SCHEMES: tuple[str, ...] = ("bf16", "int4")

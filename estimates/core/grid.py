@@ -41,7 +41,7 @@ from estimates.core.grid_result import GridResult
 from estimates.core.grid_rows import RowBuilder, results
 from estimates.core.grid_select import select
 from estimates.core.lanes import Lane, Variant
-from estimates.core.model_columns import ModelTable
+from estimates.core.model_table import ModelTable
 from estimates.core.operations import Lowered
 
 Array = NDArray[np.floating]

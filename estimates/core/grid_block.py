@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from estimates.core.choice import BATCHES
 from estimates.core.correction import block_factors, lane_identities, loop_rate
-from estimates.core.deployments import hop_link_is_up, pipeline_limit
+from estimates.core.deployments import pipeline_limit, scale_up_reach
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import Speculation, Workload
 from estimates.core.floor import decode_floor_s
 from estimates.core.grid_loops import loops_of
 from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.memory import RankMemory, rank_memory, take_rows
-from estimates.core.model_columns import ModelColumns, ModelTable
+from estimates.core.model_columns import ModelColumns
+from estimates.core.model_table import ModelTable
 from estimates.core.points import missing_rates, replica_capacity
 from estimates.core.residuals import Residuals
 from estimates.core.serving import Load, Loop, stages_in_flight
@@ -175,10 +176,9 @@ def evaluate_block(
     in_flight[:, :, 0] = np.minimum(in_flight[:, :, 0], np.maximum(limit[:, :, 0], 1))
     if grid.most is not None:
         in_flight = np.minimum(in_flight, grid.most)
-    hop_up = np.array(
-        [hop_link_is_up(asked[i].variant, groups[i], int(n)) for i, n in zip(lane_of, pp, strict=True)]
-    ).reshape(-1, 1, 1)
-    hop_inverse = np.where(hop_up, rows["up_inverse"], rows["out_inverse"])
+    chips = groups[lane_of] * pp
+    reach = np.array([scale_up_reach(lane.variant) for lane in asked])[lane_of]
+    hop_inverse = np.where((chips <= reach).reshape(-1, 1, 1), rows["up_inverse"], rows["out_inverse"])
     known = np.array([not names for names in missing_rates(models, lanes)])[lane_of].reshape(-1, 1, 1)
     loops = loops_of(
         models,
@@ -203,7 +203,7 @@ def evaluate_block(
     return Block(
         lane_of=lane_of,
         pp=pp,
-        chips=groups[lane_of] * pp,
+        chips=chips,
         span=span,
         in_flight=in_flight,
         valid=in_flight <= limit,
@@ -236,7 +236,7 @@ def _corrected(
 
     the factor on the first token. Parts that no choice of the grid reads are corrected where `whole`.
     """
-    identities = lane_identities(lanes.lanes, models, "closed_loop")
+    identities = lane_identities(lanes, models, "closed_loop")
     prompt = table.isl + table.prefix
     metrics = ("tpot", "ttft")
     paces, firsts = block_factors(

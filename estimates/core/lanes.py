@@ -55,6 +55,7 @@ class Lanes:
 
     lanes: tuple[Lane, ...]
     terms: tuple[ChipTerms, ...]
+    kinds: NDArray[np.intp]  # equal numbers: the same chip with links, formats and software
     columns: dict[str, Array] = field(repr=False)
     prompts: Lanes | None = None  # where another engine of the chips computes prompts: the same lanes on it
     #: Products of columns that each step of the lanes needs again; `step` fills it.
@@ -73,13 +74,13 @@ class Lanes:
         prompts = None if self.prompts is None else self.prompts.take(rows)
         places = rows.tolist()
         lanes, terms = tuple(self.lanes[i] for i in places), tuple(self.terms[i] for i in places)
-        return Lanes(lanes, terms, columns, prompts)
+        return Lanes(lanes, terms, self.kinds[rows], columns, prompts)
 
     def part(self, rows: slice) -> Lanes:
         """These lanes, on the same memory."""
         columns = {name: values[rows] for name, values in self.columns.items()}
         prompts = None if self.prompts is None else self.prompts.part(rows)
-        return Lanes(self.lanes[rows], self.terms[rows], columns, prompts)
+        return Lanes(self.lanes[rows], self.terms[rows], self.kinds[rows], columns, prompts)
 
     @property
     def for_prompts(self) -> Lanes:
@@ -150,7 +151,8 @@ def build_lanes(
     columns["handover"] = column([handover[name] for name in software])
     columns["up_inverse"] = column([link_inverse(lane.variant.scale_up) for lane in places])
     columns["out_inverse"] = column([link_inverse(lane.variant.scale_out) for lane in places])
-    return Lanes(tuple(lanes), tuple([distinct[number] for number in which.tolist()]), columns)
+    terms = tuple([distinct[number] for number in which.tolist()])
+    return Lanes(tuple(lanes), terms, which, columns)
 
 
 def _shared(

@@ -202,16 +202,9 @@ def rank_memory(models: ModelColumns, lanes: Lanes, *, capacity_scale: float = 1
 
 def _whole_weights(models: ModelColumns, lanes: Lanes) -> dict[str, Array]:
     """Bytes of the whole model's weights by tensor group, of each lane."""
-    known: dict[tuple[int, int], int] = {}
-    found: list[dict[str, float]] = []
-    which = []
-    for row, lane in enumerate(lanes.lanes):
-        number = models.number(row)
-        place = known.setdefault((number, id(lane.scheme)), len(found))
-        if place == len(found):
-            found.append(group_bytes(models.table.architectures[number], lane.scheme))
-        which.append(place)
-    return {name: np.array([held[name] for held in found])[which] for name in SPLIT}
+    first, place = models.distinct(lanes.kinds)
+    found = [group_bytes(models.architecture(row), lanes.lanes[row].scheme) for row in first]
+    return {name: np.array([held[name] for held in found])[place] for name in SPLIT}
 
 
 def _cache_columns(

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from estimates.core.chip_terms import GEMM_GROUPS
+from estimates.core.chip_terms import GEMM_GROUPS, ChipTerms
 from estimates.core.correction import Placed, coordinates_of, serving_of
 from estimates.core.correction import corrected as apply_residuals
 from estimates.core.deployments import hop_link_is_up, on_chip
@@ -29,11 +29,12 @@ from estimates.core.disaggregated import (
 from estimates.core.efficiency import EfficiencyTable
 from estimates.core.facts import ModelFacts, Speculation, Workload
 from estimates.core.floor import decode_floor_s
-from estimates.core.formats import FORMATS
+from estimates.core.formats import FORMATS, WeightScheme
 from estimates.core.identity import Identity, identity_of
 from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.memory import RankMemory, rank_memory, take_rows
 from estimates.core.model_columns import ModelColumns, columns_of
+from estimates.core.operations import Lowered
 from estimates.core.scenarios import (
     Served,
     chance_full,
@@ -121,27 +122,25 @@ class Evaluated:
 
 def missing_rates(models: ModelColumns, lanes: Lanes) -> list[tuple[str, ...]]:
     """Per lane the rates an operation of its model would compute with and the chip does not have."""
-    result: list[tuple[str, ...]] = []
-    known: dict[tuple[int, int, int], tuple[str, ...]] = {}
-    for row, (lane, term) in enumerate(zip(lanes.lanes, lanes.terms, strict=True)):
-        key = (models.number(row), id(term), id(lane.scheme))
-        if key in known:
-            result.append(known[key])
-            continue
-        model = models.lowered(row)
-        groups = {gemm.group for gemm, _ in model.gemms} | ({"head"} if model.has_head else set())
-        if model.experts:
-            groups.add("routed_experts")
-        lacking = {group for group, compute in term.computes if compute is None}
-        names = [
-            "bf16" if group == "router" else FORMATS[getattr(lane.scheme, group)].compute[0]
-            for group in GEMM_GROUPS
-            if group in lacking and group in groups
-        ]
-        attention = ["bf16"] if "bf16" in term.missing_rates and (model.reads or names) else []
-        known[key] = tuple(dict.fromkeys(names + attention))
-        result.append(known[key])
-    return result
+    first, place = models.distinct(lanes.kinds)
+    found = [_lacking(models.lowered(row), lanes.lanes[row].scheme, lanes.terms[row]) for row in first]
+    return [found[number] for number in place.tolist()]
+
+
+def _lacking(model: Lowered, scheme: WeightScheme, term: ChipTerms) -> tuple[str, ...]:
+    lacking = {group for group, compute in term.computes if compute is None}
+    if not lacking and "bf16" not in term.missing_rates:
+        return ()
+    groups = {gemm.group for gemm, _ in model.gemms} | ({"head"} if model.has_head else set())
+    if model.experts:
+        groups.add("routed_experts")
+    names = [
+        "bf16" if group == "router" else FORMATS[getattr(scheme, group)].compute[0]
+        for group in GEMM_GROUPS
+        if group in lacking and group in groups
+    ]
+    attention = ["bf16"] if "bf16" in term.missing_rates and (model.reads or names) else []
+    return tuple(dict.fromkeys(names + attention))
 
 
 def replica_capacity(

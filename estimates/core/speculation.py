@@ -22,7 +22,8 @@ from estimates.core.facts import Speculation
 from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.lowering import lower
 from estimates.core.memory import RankMemory, rank_memory
-from estimates.core.model_columns import ModelColumns, ModelTable, alone
+from estimates.core.model_columns import ModelColumns, alone
+from estimates.core.model_table import ModelTable
 from estimates.core.operations import Gemm, Lowered
 from estimates.core.roofline import Ledger
 from estimates.core.step import decode_time, prefill_attention_time, token_time

@@ -180,6 +180,36 @@ def test_every_table_that_the_list_reads_is_marked(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_answer_is_of_one_state_though_a_result_lands_between_its_statements(
+    client: Client, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The times turn round, after the rows were ranked and before their figures are read."""
+    given, own = connection.get_connection_params(), ranked.details
+    parameters = {
+        name: given[name] for name in ("dbname", "user", "password", "host", "port") if name in given
+    }
+    landed: list[bool] = []
+
+    def details(*arguments: Any) -> Any:
+        if not landed:
+            landed.append(True)
+            with psycopg.connect(**parameters) as another:
+                another.execute("UPDATE estimates_estimate SET tpot_ms = 1000 / tpot_ms")
+        return own(*arguments)
+
+    address = f"{LIST}&ordering=tpot_ms"
+    monkeypatch.setattr(ranked, "details", details)
+    answer = client.get(address)
+    rows = answer.json()["results"]
+    times = [row["tpot_ms"] for row in rows]
+    assert landed
+    assert times == sorted(times)
+    assert len(set(times)) > 1
+    after = client.get(address)
+    assert (after["ETag"], after.content) == (answer["ETag"], answer.content)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_commits_out_of_order_rollbacks_and_folding(client: Client, catalogue: Catalogue) -> None:
     """Of two transactions the one that began later commits first; either commit makes a new ETag."""
     parameters = connection.get_connection_params()

@@ -21,7 +21,8 @@ from estimates.core.floor import decode_floor_s
 from estimates.core.grid_block import GridSpec, Pending, WorkloadTable, evaluate_block
 from estimates.core.identity import METRICS
 from estimates.core.lanes import Lane, Variant, build_lanes
-from estimates.core.model_columns import ModelTable, columns_of
+from estimates.core.model_columns import columns_of
+from estimates.core.model_table import ModelTable
 from estimates.core.points import Evaluated, Point, evaluate_points, place
 from estimates.core.residuals import FEATURES, Component, Residuals
 from estimates.core.weight_schemes import named_scheme
@@ -251,7 +252,7 @@ def test_corrections_of_a_block_are_those_of_its_points_one_by_one(metric: str):
     pp = np.tile([1, 2], len(LANES))
     batches = np.array([1.0, 8.0, 300.0])
     lengths = ((1000.0, 500.0), (8000.0, 100.0))
-    identities = lane_identities(LANES, columns_of(model), "closed_loop")
+    identities = lane_identities(lanes, columns_of(model), "closed_loop")
     isl, osl = (np.array(column) for column in zip(*lengths, strict=True))
     (block,) = block_factors(lanes, lane_of, pp, batches, isl, osl, identities, residuals, [metric])
     assert block.shape == (len(LANES) * 2, 2, 3)
@@ -268,9 +269,9 @@ def test_corrections_of_a_block_are_those_of_its_points_one_by_one(metric: str):
 
 
 def test_a_block_without_kin_has_no_corrections():
-    one = [lane(None, H100, 8, 1, 1)]
+    one = build_lanes([lane(None, H100, 8, 1, 1)], physics())
     found = block_factors(
-        build_lanes(one, physics()),
+        one,
         np.zeros(1, np.intp),
         np.ones(1, np.int64),
         np.array([1.0]),

@@ -14,7 +14,8 @@ from estimates.core.grid import GridSpec, best_deployments, best_deployments_of
 from estimates.core.grid_result import GridResult
 from estimates.core.lanes import Lane, Variant, build_lanes
 from estimates.core.memory import rank_memory
-from estimates.core.model_columns import ModelColumns, ModelTable, alone, columns_of
+from estimates.core.model_columns import ModelColumns, alone, columns_of
+from estimates.core.model_table import ModelTable
 from estimates.core.points import Point, evaluate_points
 from estimates.core.roofline import Ledger
 from estimates.core.step import decode_time, prefill_attention_time, token_time
