@@ -63,8 +63,8 @@ def make(
         if kept:
             wanted.append((models[model], kept))
     for start in range(0, len(wanted), MODELS_A_CALL):
-        before_each_call()
-        made += _evaluated(wanted[start : start + MODELS_A_CALL], accelerators, workloads, collected)
+        together = wanted[start : start + MODELS_A_CALL]
+        made += _evaluated(together, accelerators, workloads, collected, before_each_call)
     return Batch(
         made=made,
         rows=collected.rows(),
@@ -118,8 +118,10 @@ def _evaluated(
     accelerators: dict[int, AcceleratorFacts],
     workloads: Workloads,
     collected: Collected,
+    before_each_call: Callable[[], None],
 ) -> Iterable[MadeCalculation]:
     """Calculations evaluated together; where that fails each by itself, so that the fault is its own."""
+    before_each_call()
     mark = collected.mark()
     asked = [
         (model, [(cell.pk, accelerators[cell.accelerator_id]) for cell in cells]) for model, cells in wanted
@@ -133,7 +135,7 @@ def _evaluated(
         alone = [(model, [cell]) for model, cells in wanted for cell in cells]
         if len(alone) > 1:
             for one in alone:
-                yield from _evaluated([one], accelerators, workloads, collected)
+                yield from _evaluated([one], accelerators, workloads, collected, before_each_call)
             return
         ((model, (cell,)),) = alone
         accelerator = accelerators[cell.accelerator_id]

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from catalog.api.prices import parse_date
 from catalog.api.references import ACCELERATOR, MODEL, OFFER, PROVIDER, VENDOR, WORKLOAD
-from catalog.marks import read_marks
+from catalog.marks import Marks, read_marks
 from catalog.models.accelerators import AcceleratorKind, Segment, Status
 from catalog.models.prices import PricingModel
 from catalog.prices import PriceFilter
@@ -234,17 +234,20 @@ class EstimateListView(ListView):
         etag = etag_of_state(request, marks, method_version(), day.isoformat())
         if etag in offered_etags(request):
             return not_modified({**HEADERS, "ETag": etag})
-        state = self.state_class(marks)
-        response = list_response(request, self.page(request, state, day))
+        state, response = self.answer(request, marks, day)
         if read_marks(KINDS, named) != marks:
             with one_snapshot():
                 marks = read_marks(KINDS, named)
-                state = self.state_class(marks)
-                response = list_response(request, self.page(request, state, day))
+                state, response = self.answer(request, marks, day)
             etag = etag_of_state(request, marks, method_version(), day.isoformat())
         state.keep()
         response["ETag"] = etag
         return response
+
+    def answer(self, request: Request, marks: Marks, day: date) -> tuple[State, HttpResponseBase]:
+        """What was read under these marks, and the list made of it."""
+        state = self.state_class(marks)
+        return state, list_response(request, self.page(request, state, day))
 
     def page(self, request: Request, state: State, day: date) -> pages.Page:
         """The rows that the query string asks for. Raises Problem (400) with every fault."""

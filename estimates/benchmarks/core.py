@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
@@ -42,7 +43,7 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
     edited = measure_edits(asked, offers, workloads, efficiency)
     searched = measure_searches(asked, candidates, workloads[0], efficiency)
     facts = "catalogue" if options["catalogue"] else "made up"
-    return {**found.to_dict(), **edited.to_dict(), **searched.to_dict(), "facts": facts}
+    return {**asdict(found), **asdict(edited), **asdict(searched), "facts": facts}
 
 
 def facts_of(

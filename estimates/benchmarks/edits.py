@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import fmean
 
 from estimates.core.efficiency import EfficiencyTable
@@ -22,10 +22,6 @@ class Edits:
     edit_ms_alone: float
     together_ratio: float
     edited_chips: int
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 def measure_edits(

@@ -6,13 +6,12 @@ over the datasheet's bandwidth. A correction learnt from measurements stops here
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from estimates.core.lanes import Lanes
-from estimates.core.model_columns import ModelColumns, Slot
+from estimates.core.model_columns import ModelColumns
+from estimates.core.roofline import added
 from estimates.core.step import distinct_experts
 
 Array = NDArray[np.floating]
@@ -25,27 +24,23 @@ def decode_floor_s(
     batch, context = _shaped(batch), _shaped(context)
     verified = _shaped(np.asarray(verify, batch.dtype))
     total: Array = np.zeros((1, 1, 1))
-
-    def add(slot: Slot[Any], read: Array) -> None:
-        nonlocal total
-        total = total + read if slot.rows is None else slot.rows.added(total, read)
-
     for gemms in (*models.gemms, *models.heads):
         gemm, tp = gemms.operation, gemms.of(lanes["tp"])
         stored = gemms.of(lanes[f"{gemm.group}.weight_bytes"])
-        add(gemms, gemms.count * gemm.n(tp) * gemm.inner(tp) * stored)
+        total = added(total, gemms.count * gemm.n(tp) * gemm.inner(tp) * stored, gemms.rows)
     for routed in models.experts:
         experts = routed.operation
         dp, ep, group, skew = (routed.of(lanes[name]) for name in ("dp", "ep", "group", "routing_skew"))
         size = experts.matrices * experts.width * experts.intermediate / (group / ep)
         chosen = routed.of(batch) * dp * routed.of(verified)
         touched = distinct_experts(experts, chosen, skew) / ep
-        add(routed, routed.count * touched * size * routed.of(lanes["routed_experts.weight_bytes"]))
+        stored = routed.of(lanes["routed_experts.weight_bytes"])
+        total = added(total, routed.count * touched * size * stored, routed.rows)
     for reads in models.reads:
         read = reads.operation
         attended = reads.of(batch) * read.attended(reads.of(context))
         held = read.elements(reads.of(lanes["tp"])) * reads.of(lanes["kv_bytes"])
-        add(reads, reads.count * attended * held)
+        total = added(total, reads.count * attended * held, reads.rows)
     return np.asarray(total * lanes["inverse_bandwidth"])
 
 

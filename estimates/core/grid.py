@@ -41,7 +41,7 @@ from estimates.core.grid_result import GridResult
 from estimates.core.grid_rows import RowBuilder, results
 from estimates.core.grid_select import select
 from estimates.core.lanes import Lane, Variant
-from estimates.core.model_table import ModelTable
+from estimates.core.model_table import table_of
 from estimates.core.operations import Lowered
 
 Array = NDArray[np.floating]
@@ -191,7 +191,7 @@ def blocks_of(
     `evaluate_block`.
     """
     per_lane = len(table.kept) * len(grid.batches)
-    served = ModelTable.of([model.architecture for model in models])
+    served = table_of([model.architecture for model in models])
     sizes = [tuple(sorted({offers[index].count for index in members})) for members in variants.values()]
     pending = Pending(served)
     for number, model in enumerate(models):

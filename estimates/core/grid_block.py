@@ -17,7 +17,7 @@ from estimates.core.floor import decode_floor_s
 from estimates.core.grid_loops import loops_of
 from estimates.core.lanes import Lane, Lanes, build_lanes
 from estimates.core.memory import RankMemory, rank_memory, take_rows
-from estimates.core.model_columns import ModelColumns
+from estimates.core.model_columns import ModelColumns, lanes_of
 from estimates.core.model_table import ModelTable
 from estimates.core.points import missing_rates, replica_capacity
 from estimates.core.residuals import Residuals
@@ -118,8 +118,7 @@ class Pending:
 
     def models(self, dtype: type[np.floating]) -> ModelColumns:
         """Whose model each lane has."""
-        which = None if len(self.served.models) == 1 else np.array(self.model, np.intp)
-        return ModelColumns(self.served, which, dtype)
+        return lanes_of(self.served, self.model, dtype)
 
 
 def evaluate_block(

@@ -55,7 +55,7 @@ def loops_of(
         where = lane_of[part] - start
         sliced = _part(load, slice(start, end))
         times = _rows(
-            step_times(models.part(slice(start, end)), lanes.part(slice(start, end)), sliced), where
+            step_times(models.take(slice(start, end)), lanes.part(slice(start, end)), sliced), where
         )
         row_load = sliced if sliced.drafts is None else replace(sliced, drafts=sliced.drafts.take(where))
         own = models.take(lane_of[part])

@@ -72,9 +72,8 @@ def rank_share(models: ModelColumns, group: str, tp: Array) -> Array:
         gemm = slot.operation
         if gemm.group == group:
             own = slot.of(columns)
-            at = slice(None) if slot.rows is None else slot.rows.at
-            whole[at] += slot.count * gemm.n(one) * gemm.inner(one)
-            held[at] += slot.count * gemm.n(own) * gemm.inner(own)
+            whole[slot.at] += slot.count * gemm.n(one) * gemm.inner(one)
+            held[slot.at] += slot.count * gemm.n(own) * gemm.inner(own)
     even = 1 / columns
     return np.divide(held, whole, out=even, where=whole > 0).reshape(-1)
 
@@ -215,7 +214,7 @@ def _cache_columns(
     cross = np.broadcast_to(models.flat("cross_tokens"), tp.shape)
     windows: list[tuple[Array, Array]] = []
     for slot in models.cached:
-        layer, at = slot.operation, slice(None) if slot.rows is None else slot.rows.at
+        layer, at = slot.operation, slot.at
         spread: Array | float = 1.0
         if given(layer.kv_heads):
             heads = layer.kv_heads.reshape(-1)

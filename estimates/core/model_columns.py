@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from estimates.core.architecture import Architecture
 from estimates.core.facts import ModelFacts
-from estimates.core.model_table import Cached, ModelTable
+from estimates.core.model_table import Cached, ModelTable, table_of
 from estimates.core.operations import CacheRead, Experts, Gemm, IndexRead, Lowered, StateUpdate
 from estimates.core.roofline import Rows
 
@@ -30,6 +29,11 @@ class Slot[Operation]:
     operation: Operation
     count: Array
     rows: Rows | None  # the lanes that have one; None: all of them
+
+    @property
+    def at(self) -> NDArray[np.intp] | slice:
+        """Where its rows lie among the lanes."""
+        return slice(None) if self.rows is None else self.rows.at
 
     def of(self, values: Array) -> Array:
         """What is the slot's of values that have a row for each lane, or one for all."""
@@ -104,11 +108,8 @@ class ModelColumns:
     def architecture(self, lane: int) -> Architecture:
         return self.table.architectures[self.number(lane)]
 
-    def take(self, rows: NDArray[np.intp]) -> ModelColumns:
+    def take(self, rows: NDArray[np.intp] | slice) -> ModelColumns:
         """The models of these lanes, repeated as often as asked."""
-        return self if self.which is None else ModelColumns(self.table, self.which[rows], self.dtype)
-
-    def part(self, rows: slice) -> ModelColumns:
         return self if self.which is None else ModelColumns(self.table, self.which[rows], self.dtype)
 
     def as_type(self, dtype: type[np.floating]) -> ModelColumns:
@@ -139,14 +140,15 @@ class ModelColumns:
             yield Slot(replace(alike.example, **sizes), self._column(alike.counts, at), rows)
 
 
-@lru_cache(maxsize=512)
-def _table_of_one(architecture: Architecture) -> ModelTable:
-    return ModelTable.of([architecture])
+def lanes_of(table: ModelTable, which: Sequence[int], dtype: type[np.floating] = np.float64) -> ModelColumns:
+    """The columns of lanes whose models lie at these positions of a table."""
+    alone_in_it = len(table.models) == 1
+    return ModelColumns(table, None if alone_in_it else np.array(which, np.intp), dtype)
 
 
 def alone(architecture: Architecture, dtype: type[np.floating] = np.float64) -> ModelColumns:
     """The columns of lanes that all run one model."""
-    return ModelColumns(_table_of_one(architecture), None, dtype)
+    return ModelColumns(table_of([architecture]), None, dtype)
 
 
 def columns_of(
@@ -155,15 +157,7 @@ def columns_of(
     """The columns of lanes that run one model, or of as many lanes as models are given."""
     if isinstance(models, ModelFacts):
         return alone(models.architecture, dtype)
-    number: dict[int, int] = {}
-    distinct: list[ModelFacts] = []
-    which = []
-    for model in models:
-        place = number.setdefault(id(model), len(distinct))
-        if place == len(distinct):
-            distinct.append(model)
-        which.append(place)
-    if len(distinct) == 1:
-        return alone(distinct[0].architecture, dtype)
-    table = ModelTable.of([model.architecture for model in distinct])
-    return ModelColumns(table, np.array(which, np.intp), dtype)
+    distinct = {id(model): model for model in models}
+    number = {key: place for place, key in enumerate(distinct)}
+    table = table_of([model.architecture for model in distinct.values()])
+    return lanes_of(table, [number[id(model)] for model in models], dtype)

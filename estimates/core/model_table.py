@@ -186,3 +186,13 @@ def _gathered(models: Sequence[Iterable[tuple[Any, int]]], kind: _Kind) -> Itera
             np.array([count for _, _, count in members], float),
             {name: np.array([_size(one, name) for _, one, _ in members]) for name in kind.sizes(example)},
         )
+
+
+def table_of(architectures: Sequence[Architecture]) -> ModelTable:
+    """The table of these; of a single one, which is asked for again and again, it is kept."""
+    return _of_one(architectures[0]) if len(architectures) == 1 else ModelTable.of(architectures)
+
+
+@lru_cache(maxsize=512)
+def _of_one(architecture: Architecture) -> ModelTable:
+    return ModelTable.of([architecture])

@@ -85,19 +85,19 @@ class Ledger:
         """`count` runs of an operation with these ceilings' times and start; on some lanes or on all."""
         work = smooth_maximum(compute_s, memory_s, p)
         seconds = count * (work + start_s)
-        self.total = _added(self.total, seconds, rows)
+        self.total = added(self.total, seconds, rows)
         if self.detailed:
             larger = np.maximum(np.maximum(compute_s, memory_s), 1e-30)
             compute_power = (compute_s / larger) ** p
             memory_power = (memory_s / larger) ** p
             share = compute_power / np.maximum(compute_power + memory_power, 1e-30)
-            self.operations[operation] = _added(self.operations[operation], seconds, rows)
+            self.operations[operation] = added(self.operations[operation], seconds, rows)
             for limit, part in (
                 ("compute", count * work * share),
                 ("bandwidth", count * work * (1 - share)),
                 ("overhead", count * start_s),
             ):
-                self.limits[limit] = _added(self.limits[limit], part, rows)
+                self.limits[limit] = added(self.limits[limit], part, rows)
 
     def copy(self) -> Ledger:
         """A ledger to add to that leaves this one as it is."""
@@ -115,11 +115,12 @@ class Ledger:
 
     def plain(self, operation: str, limit: str, seconds: Array, rows: Rows | None = None) -> None:
         """Time with one cause; on some lanes or on all."""
-        self.total = _added(self.total, seconds, rows)
+        self.total = added(self.total, seconds, rows)
         if self.detailed:
-            self.operations[operation] = _added(self.operations[operation], seconds, rows)
-            self.limits[limit] = _added(self.limits[limit], seconds, rows)
+            self.operations[operation] = added(self.operations[operation], seconds, rows)
+            self.limits[limit] = added(self.limits[limit], seconds, rows)
 
 
-def _added(total: Array, seconds: Array, rows: Rows | None) -> Array:
+def added(total: Array, seconds: Array, rows: Rows | None) -> Array:
+    """The total with the seconds of these rows, or of all."""
     return total + seconds if rows is None else rows.added(total, seconds)

@@ -52,6 +52,11 @@ def lower_module(architecture: Architecture) -> Lowered:
     return replace(lowered, gemms=(*lowered.gemms, (joined, 1)))
 
 
+@lru_cache(maxsize=512)
+def _module_table(architecture: Architecture) -> ModelTable:
+    return ModelTable.of([module_architecture(architecture)], [lower_module(architecture)])
+
+
 def draft_lane(lane: Lane, speculation: Speculation) -> Lane:
     """The lane that drafts: the same chips and cache format, the draft model's own weights."""
     model = speculation.draft_model
@@ -259,8 +264,7 @@ def drafts_of(
         architecture: Architecture | None = None
         if speculation.method == "mtp":
             architecture = models.table.architectures[main]
-            module = module_architecture(architecture)
-            drafting = ModelColumns(ModelTable.of([module], [lower_module(architecture)]), None, dtype)
+            drafting = ModelColumns(_module_table(architecture), None, dtype)
         elif speculation.draft_model is not None:
             drafting = alone(speculation.draft_model.architecture, dtype)
         if drafting is not None:

@@ -153,7 +153,7 @@ def test_what_is_taken_of_columns_is_of_the_lanes_asked_for():
     assert experts.rows is not None
     assert experts.rows.at.tolist() == [2, 3]
     assert experts.operation.experts.reshape(-1).tolist() == [256, 256]
-    assert not columns.part(slice(0, 4)).experts
+    assert not columns.take(slice(0, 4)).experts
 
 
 def test_a_model_alone_broadcasts_against_any_lanes():
